@@ -1,0 +1,123 @@
+"""What every feed looks like to the ingest step.
+
+Standing in the flow: a source yields pages of records; `warden.ingest` commits each page in one
+transaction and moves the source's memory only when the whole walk has ended well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal, Protocol
+
+from warden.model.event import Record
+
+SourceState = Literal[
+    "ok", "embargoed", "auth_failed", "consent_required", "profile_incomplete", "access_denied",
+    "blocked", "truncated", "schema_drift", "stale", "paused", "unreachable", "disabled",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that could not be read: its reason, its raw text (bounded), its place."""
+
+    reason: str
+    raw: str
+    source_id: str = ""
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """The source says that this id is gone."""
+
+    source_id: str
+    deleted_at: datetime | None = None
+    reason: str = "deleted by the source"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One committed unit of a walk. served = records + rejects + foreign.
+
+    Attributes:
+        dataset: the dataset of all records and deletions in it.
+        raw: the raw rows, one text a record in the same order, or () to keep none.
+        foreign: rows outside the source's own filter, counted and dropped.
+    """
+
+    dataset: str
+    records: Sequence[Record] = ()
+    rejects: Sequence[Reject] = ()
+    deletions: Sequence[Deletion] = ()
+    foreign: int = 0
+    raw: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What a full walk or a snapshot claims to be the whole truth about.
+
+    Events of `dataset` in these countries (alpha-3; None = any) and days (None = unbounded) that
+    the walk did not serve are gone, or must be looked up. `seen` are the source ids served,
+    including those of rejected rows.
+    """
+
+    dataset: str
+    countries: frozenset[str] | None
+    first_day: date | None
+    last_day: date | None
+    seen: frozenset[str]
+    look_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PollOutcome:
+    """How a walk ended.
+
+    Attributes:
+        state: the named state. `sentence`: its words to the operator.
+        memory: what to remember for the next poll (JSON-able), None = move nothing.
+        complete_through: the newest event date that finished releases cover, if known.
+        coverage: set after a full walk or a snapshot.
+        envelope: what the server said around the rows, for `poll_runs`.
+        no_data_since: while embargoed or stale: the day after which nothing is known.
+    """
+
+    state: SourceState
+    sentence: str
+    memory: Mapping[str, Any] | None = None
+    complete_through: date | None = None
+    coverage: Coverage | None = None
+    envelope: Mapping[str, Any] = field(default_factory=dict)
+    no_data_since: date | None = None
+
+
+class Source(Protocol):
+    """A feed of events."""
+
+    @property
+    def name(self) -> str:
+        """The operator's name of it, unique."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """Its kind in the settings."""
+        ...
+
+    def poll(
+        self, memory: Mapping[str, Any], now: datetime
+    ) -> Generator[Page, None, PollOutcome]:
+        """Walk what is new since `memory`; yields pages, returns the outcome, never raises
+        anything but `SourceError`."""
+        ...
+
+    def look_up(
+        self, ids: Sequence[str], now: datetime
+    ) -> Generator[Page, None, PollOutcome]:
+        """Ask for these ids one by one (monthly reconcile): those the source no longer has come
+        back as deletions, those it has as records. A source that cannot ask yields nothing."""
+        ...
