@@ -1,0 +1,90 @@
+# Two commands to know: `make demo` shows warden at work, `make test` tests it.
+# Everything lives in $(VENV); delete it to start afresh.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+DEMO_DIR ?= demo-out
+UNIT := systemd/warden.service
+
+.PHONY: help demo test lint types check format bench docs test-systemd-static clean
+
+help:
+	@echo "make demo                 the main job on this machine, with no account"
+	@echo "make test                 all tests"
+	@echo "make lint types           ruff, mypy"
+	@echo "make docs                 docs/rules.md from the models"
+	@echo "make bench                the benchmarks"
+	@echo "make test-systemd-static  the unit, by systemd's own checkers"
+	@echo "make clean                remove what these made"
+
+demo: $(VENV)/.demo
+	@$(BIN)/python -m warden demo --directory $(DEMO_DIR)
+
+test: $(VENV)/.test
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.lint
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(VENV)/.lint
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+types: $(VENV)/.lint
+	@$(BIN)/mypy
+
+check: lint types test test-systemd-static
+
+bench: $(VENV)/.test
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+docs: $(VENV)/.demo
+	@$(BIN)/python -m warden.rulebook.reference > docs/rules.md
+
+test-systemd-static:
+	@command -v systemd-analyze >/dev/null || { \
+	  echo "make: systemd-analyze is missing; as root: apt-get install systemd" >&2; exit 1; }
+	@place=$$(mktemp -d); trap 'rm -rf "$$place"' EXIT; \
+	  sed 's#^ExecStart=[^ ]*#ExecStart=/bin/true#' $(UNIT) > "$$place/warden.service"; \
+	  said=$$(systemd-analyze verify "$$place/warden.service" 2>&1) || { echo "$$said"; exit 1; }; \
+	  if [ -n "$$said" ]; then echo "$$said"; exit 1; fi; \
+	  systemd-analyze security --offline=true --threshold=15 --no-pager \
+	    "$$place/warden.service" | tail -n 1; \
+	  systemd-sysusers --dry-run --root="$$place" "$$PWD/systemd/warden.sysusers" >/dev/null 2>&1; \
+	  echo "systemd/: verified"
+
+clean:
+	@rm -rf $(VENV) $(DEMO_DIR) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
+
+# --- the environment --------------------------------------------------------------------------
+# A stamp file per set of extras, renewed when pyproject.toml changes. On a fresh Debian python3
+# comes without venv: installed when we may, explained when we may not.
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "make: warden needs Python 3.11 or later as '$(PYTHON)'" \
+	       "(another one: make PYTHON=/path/to/python)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing python3-venv"; \
+	    export DEBIAN_FRONTEND=noninteractive; \
+	    apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; \
+	  else \
+	    echo "make: python3-venv is missing; as root: apt-get install python3-venv" >&2; exit 1; \
+	  fi; }
+	@[ -x $(BIN)/python ] || { echo "Making $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@touch $@
+
+$(VENV)/.demo $(VENV)/.test $(VENV)/.lint: $(VENV)/.%: pyproject.toml | $(VENV)/.made
+	@echo "Installing warden and what '$*' needs into $(VENV) (a minute or two)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
+	  --root-user-action=ignore -e '.[$*]'
+	@touch $@
