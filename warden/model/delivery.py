@@ -1,0 +1,154 @@
+"""The way out: dispatches, messages and deliveries.
+
+Standing in the flow: `evaluate` commits a `Dispatch` for each receiver a notice is meant for;
+`deliver` gathers due dispatches into messages, commits a `Delivery` for every recipient and
+channel, and only then sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from warden.model.notice import Action
+from warden.model.rule import Level
+
+DeliveryState = Literal["pending", "sending", "retry", "sent", "dead", "expired"]
+UNFINISHED: tuple[DeliveryState, ...] = ("pending", "sending", "retry")
+
+WithheldReason = Literal[
+    "NEVER_TOLD",  # a resolved or cancel for a receiver who was never told of the alert
+    "SUPERSEDED",  # the alert was withdrawn before anybody was told
+    "RECEIVER_REMOVED",  # the receiver is no longer in the routes
+    "NO_RECIPIENT",  # the receiver has no channel
+    "INHIBITED",
+    "MUTED",
+    "SILENCED",
+    "REVIEW",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """One notice meant for one receiver.
+
+    Attributes:
+        notice_id, alert_id, action, severity: of the notice.
+        alert_ids: the alerts it speaks of: the notice's own and, for a summary, those it lists.
+        receiver: the name in the routes.
+        route: the path of the route that named the receiver, such as "0.2"; "" for the root,
+            "told" when the receiver gets it only because it was told of the alert before.
+        group_key: due dispatches of one receiver and group become one message.
+        due_at: not sent before.
+        withheld: the reason why it will not be sent, "" while it may.
+        id: the database's number; 0 before it is stored.
+    """
+
+    notice_id: str
+    alert_id: str
+    action: Action
+    severity: Level
+    receiver: str
+    route: str
+    group_key: str
+    due_at: datetime
+    alert_ids: tuple[str, ...] = ()
+    withheld: WithheldReason | None = None
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one receiver is to read, rendered once.
+
+    Attributes:
+        id: unique.
+        receiver: the name in the routes.
+        subject: the first line of its most severe notice.
+        severity: the highest among its notices.
+        created_at: when it was rendered.
+        bodies: a rendered body for each format some recipient needs (see `Delivery.format`).
+        dispatch_ids: the dispatches it carries, most severe first.
+        fallback: why a template could not be used and the plain one was; "" otherwise.
+        exercise: a test message.
+    """
+
+    id: str
+    receiver: str
+    subject: str
+    severity: Level
+    created_at: datetime
+    bodies: Mapping[str, str]
+    dispatch_ids: tuple[int, ...]
+    fallback: str = ""
+    exercise: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message to one recipient through one channel, with its state.
+
+    Attributes:
+        key: the same for every try, so that an idempotent recipient sees it once.
+        channel: a name in `warden.notify.channels.CHANNELS`.
+        target: whom: an address, a hook's name or URL without secrets, a folder.
+        format: which of the message's bodies.
+        headers: what the channel fixed when the message was made (a mail's place in its thread).
+        attempts: tries ever made; `tries`: since it was made or last re-sent by hand.
+        due_at: when it is to be tried next.
+    """
+
+    key: str
+    message_id: str
+    receiver: str
+    channel: str
+    target: str
+    format: str
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    state: DeliveryState = "pending"
+    attempts: int = 0
+    tries: int = 0
+    due_at: datetime | None = None
+    created_at: datetime | None = None
+    finished_at: datetime | None = None
+    last_error: str = ""
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """All that a channel needs in order to send one delivery.
+
+    Attributes:
+        delivery: whom and under which key.
+        body: the rendered body in the delivery's format.
+        severity, subject, alert_ids, created_at, exercise: of the message.
+    """
+
+    delivery: Delivery
+    body: str
+    subject: str
+    severity: Level
+    alert_ids: tuple[str, ...]
+    created_at: datetime
+    exercise: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How one try ended.
+
+    Attributes:
+        outcome: "sent", "refused" (for good) or "failed" (may be tried again).
+        detail: the other side's answer or the error, one bounded line without secrets.
+        retry_after_s: the pause it asked for.
+    """
+
+    delivery_id: int
+    outcome: Literal["sent", "refused", "failed"]
+    detail: str
+    started_at: datetime
+    finished_at: datetime
+    retry_after_s: float | None = None
