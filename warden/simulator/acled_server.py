@@ -124,7 +124,7 @@ class AcledServer(LoopbackServer):
         *,
         on: Endpoint | None = None,
         skip: int | None = None,
-        times: int | None | Literal["as made"] = "as made",
+        times: int | Literal["as made"] | None = "as made",
     ) -> None:
         """Arm a fault, with another endpoint, delay or number than it was made with."""
         changes: dict[str, Any] = {"on": on, "skip": skip}
@@ -274,10 +274,10 @@ class _Handler(Answering):
 
     server: AcledServer
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the base class's name
         self._handle()
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - the base class's name
         self._handle()
 
     def _handle(self) -> None:

@@ -66,6 +66,7 @@ class World:
 
     def __init__(self, histories: Iterable[RowHistory] = ()) -> None:
         self._lock = threading.RLock()
+        self._walk: list[Served] | None = None
         self._serials: dict[str, int] = {}
         self._transitions: list[tuple[datetime, int, str, Version]] = []
         for history in histories:
@@ -85,9 +86,9 @@ class World:
         """Every row that stands at `now`, in the order in which a walk serves them."""
         with self._lock:
             self._move_to(now)
-            if self._in_order is None:
-                self._in_order = sorted(self._standing.values(), key=lambda row: row.serial)
-            return list(self._in_order)
+            if self._walk is None:
+                self._walk = sorted(self._standing.values(), key=lambda row: row.serial)
+            return list(self._walk)
 
     def deletions(self, now: datetime) -> list[Served]:
         """Every deletion published by `now`, in the order in which a walk serves them."""
@@ -112,7 +113,7 @@ class World:
     def _start_again(self) -> None:
         self._now: datetime | None = None
         self._applied = 0
-        self._in_order: list[Served] | None = None
+        self._walk = None
         self._standing: dict[str, Served] = {}
         self._deleted: dict[str, int] = {}
 
@@ -126,7 +127,7 @@ class World:
                 break
             self._apply(serial, source_id, version)
             self._applied += 1
-            self._in_order = None
+            self._walk = None
 
     def _apply(self, serial: int, source_id: str, version: Version) -> None:
         if version.row is None:
