@@ -45,11 +45,14 @@ def global_options(command: _Command) -> _Command:
     for name, metavar, help_text in (
         ("--database", "FILE", "The database, instead of the settings' one."),
         ("--rules", "DIR", "The rules, instead of the settings' ones."),
-        ("--config", "FILE", "Settings; default $WARDEN_CONFIG, ./warden.yaml, "
-                             "/etc/warden/warden.yaml."),
+        ("--config", "FILE", "Settings; by default ./warden.yaml or /etc/warden/warden.yaml."),
     ):
         command = click.option(
-            name, metavar=metavar, help=help_text, expose_value=False, callback=_remember,
+            name,
+            metavar=metavar,
+            help=help_text,
+            expose_value=False,
+            callback=_remember,
             type=click.Path(path_type=Path),
         )(command)
     return command
@@ -89,13 +92,18 @@ def print_json(row: Mapping[str, Any]) -> None:
 def print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Print rows as aligned columns; numbers stand right."""
     cells = [[_cell(row.get(column)) for column in columns] for row in rows]
-    numeric = [bool(cells) and all(_is_number(line[i]) for line in cells)
-               for i in range(len(columns))]
-    widths = [max(len(name), *(len(line[i]) for line in cells)) if cells else len(name)
-              for i, name in enumerate(columns)]
+    numeric = [
+        bool(cells) and all(_is_number(line[i]) for line in cells) for i in range(len(columns))
+    ]
+    widths = [
+        max(len(name), *(len(line[i]) for line in cells)) if cells else len(name)
+        for i, name in enumerate(columns)
+    ]
     for line in [list(columns), *cells]:
-        parts = [text.rjust(width) if right else text.ljust(width)
-                 for text, width, right in zip(line, widths, numeric, strict=True)]
+        parts = [
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(line, widths, numeric, strict=True)
+        ]
         click.echo("  ".join(parts).rstrip())
 
 

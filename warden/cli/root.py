@@ -96,7 +96,11 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
 )
 @global_options
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version,
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
     help="Print the version and leave.",
 )
 def cli() -> None:
