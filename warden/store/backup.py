@@ -1,0 +1,79 @@
+"""Copies of the database that can be trusted: SQLite's backup API, checked, synced, renamed."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from datetime import datetime
+from pathlib import Path
+
+from warden.errors import StoreError
+from warden.store.connection import Store, sync_folder, translated_errors, verify_connection
+
+_NIGHTLY = re.compile(r"warden-\d{4}-\d{2}-\d{2}\.db\Z")
+
+
+def back_up(store: Store, target: Path) -> Path:
+    """Copy the committed state of `store` to `target`, while others go on writing.
+
+    A copy that fails its check never takes the place of an older good one.
+
+    Raises:
+        StoreError: the target is the database itself, cannot be written, or the copy is damaged.
+    """
+    target = Path(target).absolute()
+    if store.path != ":memory:" and _same_file(Path(store.path), target):
+        raise StoreError(f"{target} is the database itself; name another file for its backup")
+    with store.reading() as connection:
+        return copy_database(connection, target)
+
+
+def copy_database(connection: sqlite3.Connection, target: Path) -> Path:
+    """Copy what `connection` sees to `target`; see `back_up`."""
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        partial.unlink(missing_ok=True)
+        os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640))
+        with translated_errors(target):
+            _copy(connection, partial)
+        _sync_file(partial)
+        partial.replace(target)
+        sync_folder(target.parent)
+    except OSError as error:
+        raise StoreError(f"cannot write the backup {target}: {error.strerror}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return target
+
+
+def nightly_backup(store: Store, folder: Path, now: datetime, *, keep: int = 7) -> Path:
+    """Write `warden-YYYY-MM-DD.db` into `folder` and remove all but the newest `keep`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target = back_up(store, folder / f"warden-{now.date().isoformat()}.db")
+    kept = sorted(path for path in folder.iterdir() if _NIGHTLY.fullmatch(path.name))
+    for old in kept[: -max(keep, 1)]:
+        old.unlink(missing_ok=True)
+    return target
+
+
+def _copy(connection: sqlite3.Connection, partial: Path) -> None:
+    copy = sqlite3.connect(partial, isolation_level=None)
+    try:
+        connection.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")  # one file, whole without a log beside it
+        verify_connection(copy, partial)
+    finally:
+        copy.close()
+
+
+def _sync_file(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    return other.exists() and one.exists() and one.samefile(other)

@@ -1,0 +1,349 @@
+"""Opening the database, and the one way to write to it.
+
+Standing in the flow: `ingest`, `evaluate` and `deliver` write inside `Store.transaction()`;
+everything else reads. One process owns the database for writing (`warden.store.lock`).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from warden.errors import StoreError
+from warden.store import schema
+from warden.store.header import read_header
+from warden.store.lock import DatabaseLock
+
+MEMORY = ":memory:"
+_BUSY_TIMEOUT_S = 5.0
+_LOG_LIMIT_BYTES = 64 * 1024 * 1024
+
+Transaction = sqlite3.Connection  # what `Store.transaction()` hands out: open, and yours
+
+
+class Store:
+    """An open database. Made by `open_store`.
+
+    Attributes:
+        path: the file, or `:memory:`.
+        read_only: True: `transaction()` is refused.
+        connection: the one connection of this store. Threads may share it for reading, but a
+            thread that reads beside a writer wants `reading()`, or it sees half a transaction.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        path: Path | str,
+        *,
+        read_only: bool,
+        lock: DatabaseLock | None = None,
+    ) -> None:
+        self.connection = connection
+        self.path = path
+        self.read_only = read_only
+        self._lock = lock
+        self._writing = threading.RLock()
+        self._closed = False
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Everything inside is committed together, or nothing is.
+
+        Threads take turns. Transactions do not nest: they stand only in the steps of a cycle.
+
+        Raises:
+            StoreError: the disk is full, the file damaged or busy; nothing was written.
+        """
+        if self.read_only:
+            raise StoreError(f"{self.path} is open for reading only")
+        with self._writing:
+            if self.connection.in_transaction:
+                raise RuntimeError("transactions do not nest")
+            with translated_errors(self.path):
+                self.connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self.connection
+                    self.connection.execute("COMMIT")
+                except BaseException:
+                    self._roll_back()
+                    raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One consistent view of what is committed, on a connection of its own.
+
+        For threads that read while another writes. A store in memory has no second connection:
+        there, readers wait for the writer.
+        """
+        if self.path == MEMORY:
+            with self._writing:
+                yield self.connection
+            return
+        with translated_errors(self.path):
+            connection = _connect(Path(self.path), read_only=True)
+            try:
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                connection.close()
+
+    def verify(self) -> None:
+        """Check the whole file, page by page and key by key.
+
+        Raises:
+            StoreError: it is damaged; the message has SQLite's first findings.
+        """
+        with translated_errors(self.path):
+            verify_connection(self.connection, self.path)
+
+    def close(self) -> None:
+        """Fold the log into the file and let go of the database. Can be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        with self._writing:
+            self.connection.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _roll_back(self) -> None:
+        # SQLite has already rolled back by itself after some failures (disk full, I/O error).
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+
+
+def open_store(path: Path | str, *, read_only: bool = False, wait_s: float = 0.0) -> Store:
+    """Open the database at `path`; make it when it is not there and `read_only` is False.
+
+    A writer takes the lock beside the file and keeps it until `close()`; `wait_s` is how long
+    to wait for another process to let go of it. `:memory:` is a store that lives as long as
+    the object, for `--events` files.
+
+    Raises:
+        DatabaseLocked: another process owns it.
+        StoreError: missing (to a reader), foreign, newer than this program, cut or damaged.
+    """
+    if str(path) == MEMORY:
+        return _open_memory()
+    path = Path(path).absolute()
+    if read_only:
+        return _open_for_reading(path)
+    lock = DatabaseLock(path)
+    lock.acquire(wait_s)
+    try:
+        return _open_for_writing(path, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+@contextmanager
+def translated_errors(path: Path | str) -> Iterator[None]:
+    """Turn what an operator can mend about the file or its disk into a `StoreError`.
+
+    A broken constraint or wrong SQL is a fault of the program and passes as it is.
+    """
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        sentence = _SENTENCES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        if sentence is None:
+            raise
+        raise StoreError(f"{path}: {sentence} ({error})") from error
+
+
+def verify_connection(connection: sqlite3.Connection, path: Path | str) -> None:
+    """Raise StoreError unless integrity and foreign keys hold."""
+    findings = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(10)")]
+    if findings != ["ok"]:
+        raise StoreError(f"{path} is damaged: {'; '.join(findings)}; restore a backup")
+    orphans = connection.execute("PRAGMA foreign_key_check").fetchmany(10)
+    if orphans:
+        tables = ", ".join(sorted({str(row[0]) for row in orphans}))
+        raise StoreError(f"{path} is damaged: rows without their parents in {tables}")
+
+
+_SENTENCES: dict[int, str] = {
+    sqlite3.SQLITE_FULL: "the disk is full; free some space, nothing was lost",
+    sqlite3.SQLITE_IOERR: "the disk reported an error; check it and the system's log",
+    sqlite3.SQLITE_CORRUPT: "the database is damaged; restore a backup",
+    sqlite3.SQLITE_NOTADB: "this is not an SQLite database, or it has been overwritten",
+    sqlite3.SQLITE_BUSY: "the database is busy; another program is writing to it",
+    sqlite3.SQLITE_LOCKED: "the database is busy; another program is writing to it",
+    sqlite3.SQLITE_READONLY: "the database cannot be written; check its owner and its folder's",
+    sqlite3.SQLITE_CANTOPEN: "the database cannot be opened; check its folder and permissions",
+    sqlite3.SQLITE_PERM: "the database cannot be opened; check its permissions",
+    sqlite3.SQLITE_NOLFS: "the database has outgrown what this file system allows",
+}
+
+
+def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode={'ro' if read_only else 'rw'}",
+        uri=True,
+        isolation_level=None,  # BEGIN and COMMIT stand in our own code
+        timeout=_BUSY_TIMEOUT_S,
+        check_same_thread=False,  # SQLite is built serialized; writers take turns on a lock
+        cached_statements=256,
+    )
+    try:
+        _configure(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _configure(connection: sqlite3.Connection) -> None:
+    for pragma in (
+        "trusted_schema = OFF",
+        "foreign_keys = ON",
+        "cell_size_check = ON",
+        "cache_size = -65536",
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise StoreError(
+            f"{path}: the file system cannot share memory (journal mode stays {mode!r}); "
+            "put the database on a local disk"
+        )
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")
+    connection.execute(f"PRAGMA journal_size_limit = {_LOG_LIMIT_BYTES}")
+
+
+def _open_memory() -> Store:
+    connection = sqlite3.connect(MEMORY, isolation_level=None, check_same_thread=False)
+    _configure(connection)
+    schema.migrate(connection)
+    _name_installation(connection)
+    return Store(connection, MEMORY, read_only=False)
+
+
+def _open_for_reading(path: Path) -> Store:
+    if not path.exists():
+        raise StoreError(
+            f"there is no database at {path}; `warden run` or `warden ingest` makes one"
+        )
+    read_header(path)
+    with translated_errors(path):
+        connection = _connect(path, read_only=True)
+        try:
+            _refuse_older(_recognise(connection, path), path)
+        except BaseException:
+            connection.close()
+            raise
+    return Store(connection, path, read_only=True)
+
+
+def _open_for_writing(path: Path, lock: DatabaseLock) -> Store:
+    if not path.exists():
+        _create(path)
+    read_header(path)
+    with translated_errors(path):
+        connection = _connect(path, read_only=False)
+        try:
+            version = _recognise(connection, path)
+            _make_durable(connection, path)
+            if version < schema.newest_version():
+                _migrate_with_backup(connection, path, version)
+        except BaseException:
+            connection.close()
+            raise
+    return Store(connection, path, read_only=False, lock=lock)
+
+
+def _recognise(connection: sqlite3.Connection, path: Path) -> int:
+    """The schema version of a database of ours; StoreError for any other."""
+    version = schema.user_version(connection)
+    if schema.application_id(connection) != schema.APPLICATION_ID or version == 0:
+        raise StoreError(
+            f"{path} is an SQLite database of another program; it stays as it is, name another file"
+        )
+    if version > schema.newest_version():
+        raise StoreError(
+            f"{path} has schema {version}, this warden knows only up to "
+            f"{schema.newest_version()}; install the newer warden again"
+        )
+    return version
+
+
+def _refuse_older(version: int, path: Path) -> None:
+    if version < schema.newest_version():
+        raise StoreError(
+            f"{path} has schema {version}, this warden reads {schema.newest_version()}; "
+            "start the new daemon once, it brings the database up to date"
+        )
+
+
+def _migrate_with_backup(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    from warden.store.backup import copy_database  # noqa: PLC0415  backup imports this module
+
+    copy_database(connection, path.with_name(f"{path.name}.schema-{version}"))
+    schema.migrate(connection)
+
+
+def _create(path: Path) -> None:
+    """Make the database under another name and rename it, so that it is never there half made.
+
+    An empty file at `path` therefore always means damage, and is refused.
+    """
+    for leftover in (Path(f"{path}-wal"), Path(f"{path}-journal")):
+        if leftover.exists():
+            raise StoreError(
+                f"{leftover} is there without its database; restore the database beside it, "
+                "or move the log away"
+            )
+    fresh = path.with_name(f".{path.name}.creating")
+    for stale in (fresh, Path(f"{fresh}-journal")):
+        stale.unlink(missing_ok=True)
+    with translated_errors(path):
+        os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640))
+        connection = _connect(fresh, read_only=False)
+        try:
+            schema.migrate(connection)
+            _name_installation(connection)
+        finally:
+            connection.close()
+    fresh.rename(path)
+    sync_folder(path.parent)
+
+
+def _name_installation(connection: sqlite3.Connection) -> None:
+    """A database has an identity of its own, which its backups share."""
+    connection.execute(
+        "INSERT INTO meta (key, value) VALUES ('installation', ?)", (str(uuid.uuid4()),)
+    )
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
