@@ -27,6 +27,7 @@ class Migration:
 
 
 def _first_shape(db: sqlite_utils.Database) -> None:
+    from warden.store.tables_actions import create_action_tables  # noqa: PLC0415
     from warden.store.tables_events import create_event_tables  # noqa: PLC0415  only when needed
     from warden.store.tables_ledger import create_ledger_tables  # noqa: PLC0415
     from warden.store.tables_outbox import create_outbox_tables  # noqa: PLC0415
@@ -34,6 +35,7 @@ def _first_shape(db: sqlite_utils.Database) -> None:
     create_event_tables(db)
     create_ledger_tables(db)
     create_outbox_tables(db)
+    create_action_tables(db)
 
 
 MIGRATIONS: tuple[Migration, ...] = (Migration(1, "events, ledger and outbox", _first_shape),)

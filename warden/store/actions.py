@@ -1,0 +1,35 @@
+"""Who did what, when: every command of an operator leaves a row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from warden.store.connection import Transaction
+from warden.store.values import instant_text
+
+LONGEST_OUTCOME = 500
+
+
+def record_action(
+    transaction: Transaction,
+    *,
+    at: datetime,
+    who: str,
+    command: str,
+    arguments: Mapping[str, Any],
+    outcome: str = "ok",
+) -> None:
+    """Write one row down."""
+    transaction.execute(
+        "INSERT INTO actions (at, who, command, arguments, outcome) VALUES (?, ?, ?, ?, ?)",
+        (
+            instant_text(at),
+            who,
+            command,
+            json.dumps(dict(arguments), ensure_ascii=False, default=str),
+            outcome[:LONGEST_OUTCOME],
+        ),
+    )
