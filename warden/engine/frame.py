@@ -101,8 +101,21 @@ class Coded:
         return self.values[self.codes[row]]
 
     def take(self, rows: IntArray) -> Coded:
-        """The same dictionary for some of the rows."""
-        return Coded(self.codes[rows], self.values)
+        """Some of the rows, with no more of the dictionary than they use."""
+        codes = self.codes[rows]
+        if len(codes) * 4 > len(self.values):
+            return Coded(codes, self.values)
+        used, renumbered = np.unique(codes, return_inverse=True)
+        return Coded(renumbered.astype(np.int64), tuple(self.values[code] for code in used))
+
+    def joined(self, other: Coded) -> Coded:
+        """The rows of both under one dictionary."""
+        index = {text: code for code, text in enumerate(self.values)}
+        renumbered = np.array(
+            [index.setdefault(text, len(index)) for text in other.values], dtype=np.int64
+        )
+        theirs = renumbered[other.codes] if len(other.codes) else other.codes
+        return Coded(np.concatenate((self.codes, theirs)), tuple(index))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +185,33 @@ class Frame:
             civilian_targeting=self.civilian_targeting[rows],
             day=self.day[rows],
             day_end=self.day_end[rows],
+            _parsed_actors=self._parsed_actors,
+        )
+
+    def datasets(self) -> tuple[str, ...]:
+        """The datasets that occur in the rows."""
+        column = self.coded["dataset"]
+        return tuple(column.values[code] for code in np.unique(column.codes))
+
+    def joined(self, other: Frame) -> Frame:
+        """The rows of both, these first."""
+        return Frame(
+            plain={
+                name: np.concatenate((column, other.plain[name]))
+                for name, column in self.plain.items()
+            },
+            coded={
+                name: column.joined(other.coded[name]) for name, column in self.coded.items()
+            },
+            number={
+                name: np.concatenate((column, other.number[name]))
+                for name, column in self.number.items()
+            },
+            civilian_targeting=np.concatenate(
+                (self.civilian_targeting, other.civilian_targeting)
+            ),
+            day=np.concatenate((self.day, other.day)),
+            day_end=np.concatenate((self.day_end, other.day_end)),
             _parsed_actors=self._parsed_actors,
         )
 

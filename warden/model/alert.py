@@ -24,6 +24,7 @@ class Alert:
         told: some recipient was meant to hear of it. False: recorded in silence
             (historic, seeded, in cooldown, split, trial).
         silence_reason: why it was silent ("" when told).
+        state_reason: the named reason of the last change of state ("" while first active).
         evidence: uids of the episode now, in order of (event_date, uid).
         told_evidence: every uid ever told under this alert.
         facts: the episode's facts now. told_facts: the facts when something was last told.
@@ -50,6 +51,7 @@ class Alert:
     changed_at: datetime
     told: bool = False
     silence_reason: str = ""
+    state_reason: str = ""
     told_at: datetime | None = None
     told_severity: Level | None = None
     told_value: float | None = None

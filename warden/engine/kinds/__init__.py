@@ -1,0 +1,24 @@
+"""Rule kinds: one file each, listed here."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from warden.engine.horizon import Horizon
+from warden.engine.kinds import count, event
+from warden.engine.kinds.base import Kind
+from warden.engine.where import Matches
+from warden.model.rule import Rule
+from warden.model.signal import Signal
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (event.KIND, count.KIND)}
+
+
+def signals(
+    rule: Rule, matches: Matches, horizon: Horizon, only: Set[str] | None = None
+) -> tuple[Signal, ...]:
+    """What a rule finds in its matching events as they are known at the horizon.
+
+    `only`: for kinds that look at single events, the uids that need an answer (None = all).
+    """
+    return KINDS[rule.kind].signals(rule, matches, horizon, only)

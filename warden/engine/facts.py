@@ -1,0 +1,193 @@
+"""What can be said about a signal: plain JSON data, self-contained.
+
+Standing in the flow: kinds put the facts into their signals, `evaluate` adds those that cost
+more and are only needed when something is said, notices carry them, templates read them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from warden.engine.expression import Expression, compile_expression
+from warden.engine.frame import IntArray, day_from_number
+from warden.engine.where import Matches
+from warden.model.rule import Level, Rule
+from warden.model.signal import Key
+
+MAX_EVENTS = 20
+
+EVENT_NAMES: frozenset[str] = frozenset(
+    {
+        "event_type", "sub_event_type", "disorder_type", "fatalities", "fatalities_low",
+        "fatalities_high", "civilian_targeting", "country", "iso3", "admin1", "admin2", "admin3",
+        "location", "lat", "lon", "geo_precision", "time_precision", "location_error_km",
+        "certainty", "place", "distance_km", "bearing", "border_km", "border_neighbour", "side",
+        "date", "dataset", "source", "nth_in_12_months", "previous_12_months",
+    }
+)  # fmt: skip
+WINDOW_NAMES: frozenset[str] = frozenset(
+    {
+        "value", "window_days", "first_day", "last_day", "reports", "fatalities", "event_count",
+        "largest_share", "observed", "expected", "low", "high", "ratio", "p", "recurrence_days",
+        "record_days", "projected", "previous", "probability", "last_seen",
+    }
+)  # fmt: skip
+EXPRESSION_NAMES: frozenset[str] = EVENT_NAMES | WINDOW_NAMES
+# Facts that depend on the rule's other events: a change in one event may move another's.
+NEIGHBOUR_NAMES: frozenset[str] = frozenset({"nth_in_12_months", "previous_12_months"})
+
+
+def number(value: float | None) -> float | int | None:
+    """A JSON number: None for NaN, whole where it is whole, else rounded to six digits."""
+    if value is None or not math.isfinite(value):
+        return None
+    return int(value) if float(value).is_integer() else round(float(value), 6)
+
+
+def event_facts(rule: Rule, matches: Matches, row: int) -> dict[str, Any]:
+    """All that a message may say of one matching event."""
+    frame = matches.frame
+    coded, plain, figures = frame.coded, frame.plain, frame.number
+    place = matches.place[row]
+    return {
+        "uid": plain["uid"][row],
+        "id": plain["source_id"][row],
+        "dataset": coded["dataset"][row],
+        "source": coded["source"][row],
+        "date": day_from_number(frame.day[row]).isoformat(),
+        "date_end": day_from_number(frame.day_end[row]).isoformat(),
+        "event_type": coded["event_type"][row],
+        "sub_event_type": coded["sub_event_type"][row],
+        "disorder_type": coded["disorder_type"][row],
+        "actors": [
+            {"name": a.name, "role": a.role, "type": a.type} for a in frame.row_parties(row)
+        ],
+        "matched_actors": list(matches.actors[row]),
+        "actor_groups": list(matches.groups[row]),
+        "civilian_targeting": bool(frame.civilian_targeting[row]),
+        **{name: number(figures[name][row]) for name in figures},
+        "iso3": coded["iso3"][row],
+        "country": coded["country"][row],
+        "admin1": coded["admin1"][row],
+        "admin2": coded["admin2"][row],
+        "admin3": coded["admin3"][row],
+        "location": coded["location"][row],
+        "certainty": "certain" if matches.certain[row] else "approximate",
+        "place": place.id if place else None,
+        "place_title": place.title if place else None,
+        "place_lat": place.lat if place else None,
+        "place_lon": place.lon if place else None,
+        "distance_km": _km(matches.distance_km[row]),
+        "border_km": _km(matches.border_km[row]),
+        "border_neighbour": matches.border_neighbour[row] or None,
+        "border_of": matches.border_of or None,
+        "side": matches.side[row] or None,
+        "first_seen_at": plain["first_seen_at"][row],
+        "known_at": plain["known_at"][row],
+        "reporters": plain["reporters"][row] or "",
+        "notes": plain["notes"][row] or "",
+        "url": plain["url"][row] or "",
+    }
+
+
+def episode_facts(rule: Rule, matches: Matches, rows: IntArray) -> dict[str, Any]:
+    """What the events of one episode add up to. `rows` are in order of (event_date, uid)."""
+    frame = matches.frame
+    deaths = frame.number["fatalities"][rows]
+    total = float(np.nansum(deaths))
+    newest = rows[::-1][:MAX_EVENTS]
+    return {
+        "kind": rule.kind,
+        "first_day": day_from_number(frame.day[rows].min()).isoformat(),
+        "last_day": day_from_number(frame.day[rows].max()).isoformat(),
+        "event_count": len(rows),
+        "reports": len(reports(matches, rows)),
+        "fatalities": number(total),
+        "largest_share": number(float(np.nanmax(deaths)) / total) if total > 0 else None,
+        "events": [event_facts(rule, matches, int(row)) for row in newest],
+        "datasets": sorted({frame.coded["dataset"][int(row)] for row in rows}),
+        "known_at": max(str(frame.plain["known_at"][int(row)]) for row in rows),
+    }
+
+
+def reports(matches: Matches, rows: Iterable[int]) -> set[tuple[int, str]]:
+    """The distinct reports behind some rows: those of one day with one text are one report."""
+    frame = matches.frame
+    return {
+        (int(frame.day[row]), frame.plain["report"][row] or f"uid {frame.uid[row]}")
+        for row in rows
+    }
+
+
+def expression_values(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The flat values that severity expressions read: the newest event's, then the episode's."""
+    events = facts.get("events") or [{}]
+    values = dict(events[0]) if facts.get("kind") == "event" else {}
+    values.update({name: value for name, value in facts.items() if name not in {"events"}})
+    values["bearing"] = values.get("bearing_deg")
+    return values
+
+
+class Severity:
+    """A rule's severity steps, compiled."""
+
+    def __init__(self, rule: Rule) -> None:
+        self._steps: list[tuple[Level, Expression | None]] = [
+            (step.level, compile_expression(step.when) if step.when is not None else None)
+            for step in rule.severity
+        ]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that the steps read."""
+        return frozenset().union(*(e.names for _, e in self._steps if e is not None))
+
+    def of(self, facts: Mapping[str, Any]) -> Level:
+        """The level of the first step that holds; info when none does."""
+        values: dict[str, Any] | None = None
+        for level, expression in self._steps:
+            if expression is None:
+                return level
+            values = expression_values(facts) if values is None else values
+            if expression.holds(values):
+                return level
+        return "info"
+
+
+def recurrence(matches: Matches, key: Key, uid: str) -> tuple[int, int]:
+    """How many of the key's events lie in the 12 months up to this one (itself included), and in
+    the 12 months before those. Events of the same day count as earlier by uid."""
+    frame = matches.frame
+    rows = rows_of_key(matches, key)
+    position = np.flatnonzero(frame.uid[rows] == uid)
+    if not position.size:
+        return 1, 0
+    days = frame.day[rows]
+    mine = int(position[0])  # rows are in order of (day, uid)
+    day = days[mine]
+    earlier = days[: mine + 1]
+    nth = int(np.count_nonzero(earlier > day - 365))
+    before = int(np.count_nonzero((earlier <= day - 365) & (earlier > day - 730)))
+    return nth, before
+
+
+def rows_of_key(matches: Matches, key: Key) -> IntArray:
+    """The rows that count under a key, in order of (event_date, uid)."""
+    if key not in matches.keys:
+        return np.zeros(0, dtype=np.int64)
+    rows = matches.key_row[matches.key_code == matches.keys.index(key)]
+    return rows[order_of(matches, rows)]
+
+
+def order_of(matches: Matches, rows: IntArray) -> IntArray:
+    """The permutation that sorts rows by (event_date, uid)."""
+    frame = matches.frame
+    return np.lexsort((frame.uid[rows].astype(str), frame.day[rows]))
+
+
+def _km(value: float) -> float | None:
+    return round(float(value), 3) if math.isfinite(value) else None

@@ -1,0 +1,36 @@
+"""What the engine is told about time: now, and the newest day that is fully known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from warden.engine.frame import day_number
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """The moment of an evaluation.
+
+    Attributes:
+        now: the instant, UTC.
+        complete_through: for each dataset the newest day its releases cover. Later days are
+            unknown, not empty.
+    """
+
+    now: datetime
+    complete_through: Mapping[str, date] = field(default_factory=dict)
+
+    @property
+    def today(self) -> int:
+        """The day of `now` in UTC, as days since 1970-01-01."""
+        return day_number(self.now.astimezone(UTC).date())
+
+    def known_through(self, datasets: Iterable[str]) -> int | None:
+        """The newest day fully known in all these datasets; None when one is not known at all."""
+        days = [self.complete_through.get(dataset) for dataset in datasets]
+        known = [day_number(day) for day in days if day is not None]
+        if not known or len(known) < len(days):
+            return None
+        return min(min(known), self.today)

@@ -1,0 +1,92 @@
+"""What a rule kind is made of.
+
+A kind is one file in this folder: its parameters (a frozen model), its signals (a pure function),
+the text of its reference and an example. `warden.engine.kinds` lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from warden.engine.horizon import Horizon
+from warden.engine.where import Matches
+from warden.model.duration import parse_days
+from warden.model.rule import Rule
+from warden.model.signal import Signal
+
+
+def _days(value: Any) -> int:
+    if isinstance(value, str):
+        return parse_days(value)
+    raise ValueError("is not a duration; write whole days, weeks or years: 30d, 4w, 1y")
+
+
+Days = Annotated[
+    int,
+    BeforeValidator(_days),
+    Field(json_schema_extra={"type": "string", "pattern": r"^\d+[dwy]$"}),
+]
+PositiveDays = Annotated[Days, Field(gt=0)]
+
+Measure = Literal[
+    "events",
+    "fatalities",
+    "fatal_events",
+    "fatalities_capped",
+    "distinct(actor)",
+    "distinct(admin2)",
+    "distinct(report)",
+]
+
+
+class Parameters(BaseModel):
+    """What every kind's parameters have in common: frozen, nothing unknown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Bound(BaseModel):
+    """A bound on a measure: `{gte: 3}` or `{gt: 2}`; exactly one is given."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    gte: float | None = Field(default=None, description="at least this many")
+    gt: float | None = Field(default=None, description="more than this many")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Bound:
+        if (self.gte is None) == (self.gt is None):
+            raise ValueError("a condition has exactly one of gte, gt")
+        least = self.gte if self.gte is not None else self.gt
+        if least is not None and (least < 0 or (self.gte is not None and least == 0)):
+            raise ValueError("this bound holds for every day, even without any event")
+        return self
+
+    def holds(self, value: float) -> bool:
+        """Whether the bound is passed."""
+        return value >= self.gte if self.gte is not None else value > (self.gt or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One rule kind.
+
+    Attributes:
+        name: what operators write after `kind:`.
+        Parameters: the model of its own keys.
+        signals: `(rule, matches, horizon, only) -> signals`. `only` limits single-event kinds to
+            these uids; kinds that look over windows ignore it.
+        windowed: whether it looks over windows (cooldown and `resolved` then make sense).
+        reference: a paragraph for docs/rules.md. example: YAML text of one rule.
+    """
+
+    name: str
+    Parameters: type[Parameters]
+    signals: Callable[[Rule, Matches, Horizon, Set[str] | None], tuple[Signal, ...]]
+    windowed: bool
+    reference: str
+    example: str

@@ -1,0 +1,113 @@
+"""Measures: what is counted over a window, per key and day.
+
+A measure is a matrix key x day; here it is kept sparse, as sorted event days with their rows,
+because conflict series are mostly zeros.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from warden.engine.facts import rows_of_key
+from warden.engine.frame import FloatArray, IntArray
+from warden.engine.where import Matches
+from warden.model.signal import Key
+
+CAP = 10  # fatalities_capped: deaths an event, so that one massacre is not a trend
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One key's contributing events.
+
+    Attributes:
+        rows: rows of the matches, in order of (event_date, uid), only those that contribute.
+        days: their days.
+        weights: what each adds; None for distinct measures.
+        labels: what each is counted as, for distinct measures; () otherwise.
+    """
+
+    key: Key
+    rows: IntArray
+    days: IntArray
+    weights: FloatArray | None
+    labels: tuple[tuple[str, ...], ...] = ()
+
+
+def series(matches: Matches, key: Key, measure: str) -> Series:
+    """The contributing events of a key under a measure."""
+    rows = rows_of_key(matches, key)
+    if measure.startswith("distinct("):
+        labels = tuple(_labels(matches, int(row), measure) for row in rows)
+        return Series(key, rows, matches.frame.day[rows], None, labels)
+    weights = _weights(matches, rows, measure)
+    counts = weights > 0
+    return Series(key, rows[counts], matches.frame.day[rows][counts], weights[counts])
+
+
+def total(one: Series, first: int, last: int) -> float:
+    """The measure over the days first..last, both included."""
+    low, high = span(one, first, last)
+    if one.weights is not None:
+        return float(one.weights[low:high].sum())
+    return float(len({label for labels in one.labels[low:high] for label in labels}))
+
+
+def span(one: Series, first: int, last: int) -> tuple[int, int]:
+    """The positions of the events of the days first..last, as a half-open range."""
+    low = int(np.searchsorted(one.days, first, side="left"))
+    high = int(np.searchsorted(one.days, last, side="right"))
+    return low, high
+
+
+def rolling(one: Series, days: IntArray, window: int) -> FloatArray:
+    """The measure over the window of `window` days that ends with each of `days` (sorted)."""
+    low = np.searchsorted(one.days, days - window, side="right")
+    high = np.searchsorted(one.days, days, side="right")
+    if one.weights is not None:
+        running = np.concatenate(([0.0], np.cumsum(one.weights)))
+        return running[high] - running[low]
+    return _rolling_distinct(one.labels, low, high)
+
+
+def _rolling_distinct(
+    labels: Sequence[tuple[str, ...]], low: IntArray, high: IntArray
+) -> FloatArray:
+    present: Counter[str] = Counter()
+    values = np.zeros(len(low))
+    start = end = 0
+    for position, (first, last) in enumerate(zip(low.tolist(), high.tolist(), strict=True)):
+        while end < last:
+            present.update(labels[end])
+            end += 1
+        while start < first:
+            present.subtract(labels[start])
+            present += Counter()  # drops what fell to zero
+            start += 1
+        values[position] = len(present)
+    return values
+
+
+def _weights(matches: Matches, rows: IntArray, measure: str) -> FloatArray:
+    deaths = np.nan_to_num(matches.frame.number["fatalities"][rows])
+    if measure == "fatalities":
+        return deaths
+    if measure == "fatal_events":
+        return (deaths > 0).astype(np.float64)
+    if measure == "fatalities_capped":
+        return np.minimum(deaths, CAP)
+    return np.ones(len(rows))
+
+
+def _labels(matches: Matches, row: int, measure: str) -> tuple[str, ...]:
+    frame = matches.frame
+    if measure == "distinct(admin2)":
+        return (frame.coded["admin2"][row],) if frame.coded["admin2"][row] else ()
+    if measure == "distinct(report)":
+        return (f"{frame.day[row]} {frame.plain['report'][row] or frame.uid[row]}",)
+    names = matches.actors[row] or tuple(actor.name for actor in frame.row_parties(row))
+    return names

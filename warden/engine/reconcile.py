@@ -1,0 +1,565 @@
+"""Compare what the events say now with what has been said, and plan the difference.
+
+`reconcile(rule, signals, alerts, moment)` is pure. Every decision names its reason, also every
+decision to stay silent. Run again on its own result it plans no write. The definitions are those
+of docs/rules.md, "From events to signals to alerts".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from warden.engine.assign import LIVE, assign
+from warden.engine.changes import changes_between, is_material, same_facts
+from warden.engine.frame import day_number
+from warden.engine.horizon import Horizon
+from warden.model.alert import Alert, AlertState
+from warden.model.notice import Action, Change
+from warden.model.rule import Rule, level_rank
+from warden.model.signal import Signal
+
+Reason = Literal[
+    "FIRST", "MATERIAL_CHANGE", "SEVERITY_RAISED", "REMINDER_DUE", "CONDITION_ENDED", "REOPENED",
+    "WITHDRAWN_BY_SOURCE", "NO_LONGER_MATCHES", "REINSTATED", "UNCHANGED", "COSMETIC", "COOLDOWN",
+    "COOLDOWN_ENDED", "HISTORIC", "SEEDED", "FLOOD", "MERGED", "SPLIT", "RULE_EDITED",
+    "RULE_REMOVED", "TRIAL", "EXPIRED",
+]  # fmt: skip
+# Alerts that nobody was told of may speak up later, when something new is found.
+_MAY_SPEAK_LATER = frozenset({"HISTORIC", "SEEDED", "SPLIT", "TRIAL", "RULE_EDITED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of an event that no episode of the rule holds any more.
+
+    Attributes:
+        active: the source still states it.
+        now: its facts as they are now (distance, fatalities …); {} once it is gone.
+        successors: facts of active events within two days and 25 km, nearest first, into which
+            it may have been merged.
+    """
+
+    active: bool
+    now: Mapping[str, Any] = field(default_factory=dict)
+    successors: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Everything besides signals and ledger that a decision rests on.
+
+    Attributes:
+        horizon: now, and what is fully known.
+        seeding: datasets that are being seen for the first time, or again after an embargo.
+        fates: of the evidence that no signal of the rule holds.
+        taken: alert ids in use anywhere.
+    """
+
+    horizon: Horizon
+    seeding: frozenset[str] = frozenset()
+    fates: Mapping[str, Fate] = field(default_factory=dict)
+    taken: Container[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision about one alert.
+
+    Attributes:
+        reason: its name. notice: what is to be said, None for silence.
+        alert: the ledger entry from now on. previous: the entry before, None for a new one.
+        changes: what moved since it was last told.
+        extra: facts that only this notice needs (successors, the state now, what was held).
+        summary: the summary that lists it instead of a notice of its own.
+    """
+
+    rule_id: str
+    reason: Reason
+    alert: Alert
+    previous: Alert | None = None
+    notice: Action | None = None
+    changes: tuple[Change, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    summary: Literal["", "FIRST_LOAD", "FLOOD"] = ""
+
+    @property
+    def writes(self) -> bool:
+        """Whether the ledger changes."""
+        return self.previous is None or self.alert is not self.previous
+
+    @property
+    def name(self) -> str:
+        """What is done, in the ledger's words: open, tell, save, close or keep."""
+        if self.previous is None:
+            return "open"
+        if self.previous.state in LIVE and self.alert.state not in LIVE:
+            return "close"
+        if self.notice:
+            return "tell"
+        return "save" if self.writes else "keep"
+
+
+def reconcile(
+    rule: Rule, signals: Sequence[Signal], alerts: Sequence[Alert], moment: Moment
+) -> tuple[Decision, ...]:
+    """Plan the difference between the episodes found now and the alerts of the ledger."""
+    plan = _Plan(rule, alerts, moment)
+    assignment = assign(alerts, signals, plan.successors)
+    for alert, signal in assignment.pairs:
+        plan.follow(alert, signal)
+    for alert in assignment.orphans:
+        plan.orphan(alert, merged=alert.id in assignment.overlapping)
+    for signal in sorted(assignment.new, key=lambda s: (s.first_day, s.key, s.evidence)):
+        plan.open(signal)
+    return _gather_floods(plan.decisions, rule.flood_limit)
+
+
+def remove(alerts: Iterable[Alert], now: datetime) -> tuple[Decision, ...]:
+    """Close the alerts of a rule that is no longer there, in silence."""
+    return tuple(
+        Decision(
+            alert.rule_id, "RULE_REMOVED", _closed(alert, "closed", "RULE_REMOVED", now), alert
+        )
+        for alert in alerts
+        if alert.state in LIVE
+    )
+
+
+def alert_id(rule_id: str, signal: Signal, taken: Container[str] = frozenset()) -> str:
+    """The id of a new alert: of (rule, uid), (rule, key, period) or (rule, key, first uid).
+
+    Where an alert that moved on still bears that id, a counter makes it another.
+    """
+    anchor = signal.identity or signal.evidence[0]
+    by_key = "event" if signal.facts.get("kind") == "event" else repr(signal.key)
+    for again in range(1_000):
+        text = "\x1f".join((rule_id, by_key, anchor, str(again) if again else ""))
+        made = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        if made not in taken:
+            return made
+    raise AssertionError("a thousand alerts share one identity")
+
+
+class _Plan:
+    """The decisions about one rule, as they are made."""
+
+    def __init__(self, rule: Rule, alerts: Sequence[Alert], moment: Moment) -> None:
+        self._rule = rule
+        self._moment = moment
+        self._now = moment.horizon.now
+        self._today = moment.horizon.today
+        self._told_evidence = {uid for alert in alerts for uid in alert.told_evidence}
+        self._known = {alert.id: alert for alert in alerts}
+        self.decisions: list[Decision] = []
+
+    # --- an alert whose episode stands ----------------------------------------------------
+
+    def follow(self, alert: Alert, signal: Signal) -> None:
+        """Decide about an alert and the episode it follows."""
+        rule = self._rule
+        moved = self._moved(alert, signal)
+        if alert.state not in LIVE:
+            self._revive(alert, replace(moved, rule_version=rule.version), signal)
+        elif alert.rule_version != rule.version:
+            self._rebase(alert, moved)
+        elif not alert.told:
+            self._maybe_speak(alert, moved, signal)
+        elif not set(alert.evidence) & set(signal.evidence):
+            self._succeed(alert, moved)
+        else:
+            self._follow_told(alert, moved, signal)
+
+    def _follow_told(self, alert: Alert, moved: Alert, signal: Signal) -> None:
+        changes = changes_between(alert.told_facts, signal.facts)
+        grown = bool(set(signal.evidence) - set(alert.told_evidence))
+        raised = level_rank(moved.severity) > level_rank(alert.told_severity or alert.severity)
+        material = is_material(self._rule.update_when, alert, moved, raised=raised)
+        if alert.state == "active" and signal.ended:
+            ended = self._state(moved, "ended", "CONDITION_ENDED")
+            self._tell(alert, ended, "resolved", "CONDITION_ENDED", changes)
+        elif alert.state == "ended" and self._expired(moved):
+            self._save(alert, moved)
+        elif alert.state == "ended" and not signal.ended and (grown or self._is_event):
+            self._reopen(alert, moved, changes, tell=grown or material)
+        elif self._is_event and self._expired(moved):
+            self._save(alert, self._state(moved, "ended", "EXPIRED"), "EXPIRED")
+        elif material and not self._is_old(moved):
+            reason: Reason = "SEVERITY_RAISED" if raised else "MATERIAL_CHANGE"
+            self._tell(alert, moved, "update", reason, changes)
+        elif self._reminder_due(alert, moved):
+            self._tell(alert, moved, "reminder", "REMINDER_DUE", changes)
+        else:
+            self._save(alert, moved)
+
+    def _reopen(
+        self, alert: Alert, moved: Alert, changes: tuple[Change, ...], *, tell: bool
+    ) -> None:
+        active = replace(self._state(moved, "active", "REOPENED"), ended_at=None)
+        if tell and not self._is_old(moved):
+            self._tell(alert, active, "update", "REOPENED", changes)
+        else:
+            self._save(alert, active, "REOPENED")
+
+    def _rebase(self, alert: Alert, moved: Alert) -> None:
+        """The rule was edited: the alert stands on new ground, and nobody is told."""
+        state: AlertState = "ended" if moved.state == "ended" else "active"
+        based = replace(self._state(moved, state, "RULE_EDITED"), rule_version=self._rule.version)
+        if alert.told:
+            based = replace(
+                based,
+                told_severity=moved.severity,
+                told_value=moved.value,
+                told_facts=moved.facts,
+                told_evidence=_union(alert.told_evidence, moved.evidence),
+            )
+        self._save(alert, based, "RULE_EDITED")
+
+    def _revive(self, alert: Alert, moved: Alert, signal: Signal) -> None:
+        state: AlertState = "ended" if signal.ended else "active"
+        revived = replace(self._state(moved, state, "REINSTATED"), ended_at=None)
+        if not alert.told:
+            self._maybe_speak(alert, revived, signal)
+        elif alert.state_reason in {"MERGED", "RULE_EDITED", "RULE_REMOVED"}:
+            reason: Reason = "SPLIT" if alert.state_reason == "MERGED" else "RULE_EDITED"
+            self._save(alert, revived, reason)
+        elif self._is_old(moved) or signal.ended:
+            self._save(alert, revived, "REINSTATED")
+        else:
+            self._tell(alert, revived, "alert", "REINSTATED")
+
+    def _succeed(self, alert: Alert, moved: Alert) -> None:
+        """All its events were deleted; it goes on with the one they seem merged into."""
+        heirs = self._heirs(alert)
+        extra = {"merged_into": heirs, "withdrawn": self._ids(alert)}
+        changes = changes_between(alert.told_facts, moved.facts)
+        if self._is_old(moved):
+            self._save(alert, moved, "WITHDRAWN_BY_SOURCE")
+        else:
+            self._tell(alert, moved, "update", "WITHDRAWN_BY_SOURCE", changes, extra)
+
+    def _maybe_speak(self, alert: Alert, moved: Alert, signal: Signal) -> None:
+        """A silent alert: tell it now if what kept it silent is over and something is new."""
+        spoken = None if self._rule.status == "trial" or self._is_old(moved) else alert
+        fresh = set(signal.evidence) - set(alert.evidence) - self._told_evidence
+        if spoken is None:
+            self._save(alert, self._settled(moved, signal))
+        elif alert.silence_reason == "COOLDOWN":
+            self._maybe_end_cooldown(alert, moved, signal)
+        elif alert.silence_reason in _MAY_SPEAK_LATER and fresh and not signal.ended:
+            self._tell(alert, moved, "alert", "FIRST")
+        else:
+            self._save(alert, self._settled(moved, signal))
+
+    def _maybe_end_cooldown(self, alert: Alert, moved: Alert, signal: Signal) -> None:
+        blocking = self._blocking(signal, alert.id)
+        if not any(
+            level_rank(b.told_severity or b.severity) >= level_rank(signal.severity)
+            for b in blocking
+        ):
+            held = {"held": self._held(signal, alert.id)}
+            if blocking:
+                self._tell(alert, moved, "alert", "SEVERITY_RAISED", extra=held)
+            elif not signal.ended:
+                self._tell(alert, moved, "alert", "COOLDOWN_ENDED", extra=held)
+            else:
+                self._save(alert, self._settled(moved, signal))
+        elif not signal.ended and self._cooldown_over(blocking):
+            held = {"held": self._held(signal, alert.id)}
+            self._tell(alert, moved, "alert", "COOLDOWN_ENDED", extra=held)
+        else:
+            self._save(alert, self._settled(moved, signal))
+
+    # --- an alert whose episode is gone ---------------------------------------------------
+
+    def orphan(self, alert: Alert, *, merged: bool) -> None:
+        """Decide about a live alert that no episode stands for any more."""
+        rule = self._rule
+        fates = [self._moment.fates.get(uid) for uid in alert.evidence]
+        gone = all(fate is not None and not fate.active for fate in fates)
+        if alert.rule_version != rule.version and not gone:
+            self._close(alert, "closed", "RULE_EDITED")
+        elif merged:
+            self._close(alert, "closed", "MERGED")
+        elif gone:
+            extra = {"merged_into": self._heirs(alert), "withdrawn": self._ids(alert)}
+            self._close(alert, "cancelled", "WITHDRAWN_BY_SOURCE", "cancel", extra)
+        else:
+            now = [dict(fate.now) for fate in fates if fate is not None and fate.active]
+            extra = {"now": now[0] if len(now) == 1 else {}, "closes": True}
+            self._close(alert, "closed", "NO_LONGER_MATCHES", "update", extra)
+
+    def _close(
+        self,
+        alert: Alert,
+        state: AlertState,
+        reason: Reason,
+        notice: Action | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        closed = _closed(alert, state, reason, self._now)
+        silent = not alert.told or (self._is_old(alert) and alert.state != "active")
+        if notice is None or silent or self._rule.status == "trial":
+            self.decisions.append(Decision(self._rule.id, reason, closed, alert))
+            return
+        changes: tuple[Change, ...] = ()
+        if extra and extra.get("now"):
+            changes = changes_between(alert.told_facts, {"events": [extra["now"]]})
+        told = replace(closed, told_at=self._now)
+        self._add(reason, told, alert, notice, changes, extra)
+
+    # --- a new episode --------------------------------------------------------------------
+
+    def open(self, signal: Signal) -> None:
+        """Decide about an episode that no alert stands for."""
+        alert = self._fresh(signal)
+        silence = self._silence(signal, alert)
+        if silence is None:
+            self._tell(None, alert, "alert", "FIRST", extra={"held": self._held(signal)})
+        elif silence == "SEEDED" and not self._is_old(alert) and self._rule.status != "trial":
+            told = replace(self._told(alert), silence_reason="SEEDED")
+            self._add("SEEDED", told, None, None, summary="FIRST_LOAD")
+        else:
+            self._add(silence, replace(alert, silence_reason=silence), None, None)
+
+    def _silence(self, signal: Signal, alert: Alert) -> Reason | None:
+        if self._moment.seeding & set(signal.facts.get("datasets", ())):
+            return "SEEDED"
+        if self._rule.status == "trial":
+            return "TRIAL"
+        if self._is_old(alert):
+            return "HISTORIC"
+        if set(signal.evidence) <= self._told_evidence:
+            return "SPLIT"
+        rank = level_rank(signal.severity)
+        blocking = self._blocking(signal, alert.id)
+        if any(level_rank(b.told_severity or b.severity) >= rank for b in blocking):
+            return "COOLDOWN"
+        return None
+
+    def _fresh(self, signal: Signal) -> Alert:
+        taken = _Either(self._known, self._moment.taken)
+        return Alert(
+            id=alert_id(self._rule.id, signal, taken),
+            rule_id=self._rule.id,
+            rule_version=self._rule.version,
+            key=signal.key,
+            state="ended" if signal.ended else "active",
+            severity=signal.severity,
+            first_day=signal.first_day,
+            last_day=signal.last_day,
+            since=signal.since,
+            until=signal.until,
+            value=signal.value,
+            evidence=signal.evidence,
+            facts=signal.facts,
+            raised_at=self._now,
+            changed_at=self._now,
+            ended_at=self._now if signal.ended else None,
+        )
+
+    # --- what decisions rest on -----------------------------------------------------------
+
+    @property
+    def _is_event(self) -> bool:
+        return self._rule.kind == "event"
+
+    def _is_old(self, alert: Alert) -> bool:
+        return self._today - day_number(alert.last_day) > self._rule.max_age_days
+
+    def _expired(self, alert: Alert) -> bool:
+        return self._is_event and self._is_old(alert)
+
+    def _reminder_due(self, alert: Alert, moved: Alert) -> bool:
+        every = self._rule.reminder_days
+        if every is None or alert.acknowledged_at is not None or moved.state != "active":
+            return False
+        return alert.told_at is not None and self._now - alert.told_at >= timedelta(days=every)
+
+    def _blocking(self, signal: Signal, own_id: str) -> list[Alert]:
+        """Told alerts of the key whose evidence lies within the cooldown of the episode's."""
+        days = self._rule.cooldown_days
+        if self._is_event or days <= 0:
+            return []
+        return [
+            other
+            for other in self._known.values()
+            if other.told
+            and other.id != own_id
+            and other.state in LIVE
+            and other.key == signal.key
+            and _gap_days(signal, other) < days
+        ]
+
+    def _cooldown_over(self, blocking: Sequence[Alert]) -> bool:
+        """Whether the cooldown of all these has passed, in days that are fully known."""
+        datasets = {name for b in blocking for name in b.facts.get("datasets", ())}
+        known = self._moment.horizon.known_through(datasets)
+        if known is None:
+            return False
+        return all(
+            known - day_number(b.last_day) >= self._rule.cooldown_days for b in blocking
+        )
+
+    def _held(self, signal: Signal, own_id: str = "") -> int:
+        """How many episodes of the key were held back and never counted in a message."""
+        told = [a for a in self._known.values() if a.told and a.key == signal.key]
+        since = max((a.told_at for a in told if a.told_at is not None), default=None)
+        return sum(
+            a.silence_reason == "COOLDOWN"
+            and a.key == signal.key
+            and a.id != own_id
+            and (since is None or a.raised_at >= since)
+            for a in self._known.values()
+        )
+
+    def successors(self, alert: Alert) -> list[str]:
+        """Events that may have taken the place of all of an alert's evidence."""
+        fates = [self._moment.fates.get(uid) for uid in alert.evidence]
+        if any(fate is None or fate.active for fate in fates):
+            return []
+        return [str(facts["uid"]) for fate in fates if fate for facts in fate.successors]
+
+    def _heirs(self, alert: Alert) -> list[dict[str, Any]]:
+        fates = [self._moment.fates.get(uid) for uid in alert.evidence]
+        found = {f["uid"]: dict(f) for fate in fates if fate for f in fate.successors}
+        return list(found.values())
+
+    @staticmethod
+    def _ids(alert: Alert) -> list[str]:
+        return [uid.partition(":")[2] for uid in alert.evidence]
+
+    # --- making entries and decisions -----------------------------------------------------
+
+    def _moved(self, alert: Alert, signal: Signal) -> Alert:
+        """The alert with the episode's content, or itself where that is the same."""
+        moved = replace(
+            alert,
+            key=signal.key,
+            severity=signal.severity,
+            first_day=signal.first_day,
+            last_day=signal.last_day,
+            since=signal.since,
+            until=signal.until,
+            value=signal.value,
+            evidence=signal.evidence,
+            facts=signal.facts,
+        )
+        if same_facts(alert.facts, signal.facts):
+            moved = replace(moved, facts=alert.facts)
+        return alert if moved == alert else replace(moved, changed_at=self._now)
+
+    def _state(self, alert: Alert, state: AlertState, reason: Reason) -> Alert:
+        if alert.state == state:
+            return alert
+        ended_at = self._now if state == "ended" else None
+        return replace(
+            alert, state=state, state_reason=reason, ended_at=ended_at, changed_at=self._now
+        )
+
+    def _settled(self, moved: Alert, signal: Signal) -> Alert:
+        """A silent alert in the state that its episode is in."""
+        if moved.state == "active" and (signal.ended or self._expired(moved)):
+            return self._state(moved, "ended", "EXPIRED" if self._is_event else "CONDITION_ENDED")
+        if moved.state == "ended" and not signal.ended and not self._expired(moved):
+            return self._state(moved, "active", "REOPENED")
+        return moved
+
+    def _told(self, alert: Alert) -> Alert:
+        return replace(
+            alert,
+            told=True,
+            silence_reason="",
+            told_at=self._now,
+            told_severity=alert.severity,
+            told_value=alert.value,
+            told_facts=alert.facts,
+            told_evidence=_union(alert.told_evidence, alert.evidence),
+        )
+
+    def _tell(
+        self,
+        previous: Alert | None,
+        alert: Alert,
+        notice: Action,
+        reason: Reason,
+        changes: tuple[Change, ...] = (),
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        if self._rule.status == "trial":
+            self._save(previous, alert, "TRIAL")
+            return
+        new = [uid for uid in alert.evidence if uid not in self._told_evidence]
+        told = self._told(alert)
+        self._add(reason, told, previous, notice, changes, {"new_evidence": new, **(extra or {})})
+
+    def _save(self, previous: Alert | None, alert: Alert, reason: Reason | None = None) -> None:
+        if alert is previous or alert == previous:
+            self._add("UNCHANGED", previous or alert, previous, None)
+            return
+        self._add(reason or "COSMETIC", replace(alert, changed_at=self._now), previous, None)
+
+    def _add(
+        self,
+        reason: Reason,
+        alert: Alert,
+        previous: Alert | None,
+        notice: Action | None,
+        changes: tuple[Change, ...] = (),
+        extra: Mapping[str, Any] | None = None,
+        summary: Literal["", "FIRST_LOAD", "FLOOD"] = "",
+    ) -> None:
+        self._known[alert.id] = alert
+        self._told_evidence.update(alert.told_evidence)
+        self.decisions.append(
+            Decision(
+                rule_id=self._rule.id,
+                reason=reason,
+                alert=alert,
+                previous=previous,
+                notice=notice,
+                changes=changes,
+                extra=extra or {},
+                summary=summary,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Either:
+    """Membership in either of two containers."""
+
+    first: Container[str]
+    second: Container[str]
+
+    def __contains__(self, item: object) -> bool:
+        return item in self.first or item in self.second
+
+
+def _closed(alert: Alert, state: AlertState, reason: Reason, now: datetime) -> Alert:
+    return replace(alert, state=state, state_reason=reason, changed_at=now, ended_at=now)
+
+
+def _union(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*old, *new)))
+
+
+def _gap_days(signal: Signal, other: Alert) -> int:
+    after = day_number(signal.first_day) - day_number(other.last_day)
+    before = day_number(other.first_day) - day_number(signal.last_day)
+    return max(after, before, 0)
+
+
+def _gather_floods(decisions: Sequence[Decision], limit: int) -> tuple[Decision, ...]:
+    """More notices of one action than the limit become lines of one summary."""
+    counts = Counter(decision.notice for decision in decisions if decision.notice)
+    return tuple(
+        replace(decision, notice=None, reason="FLOOD", summary="FLOOD")
+        if decision.notice and counts[decision.notice] > limit
+        else decision
+        for decision in decisions
+    )
