@@ -1,0 +1,80 @@
+"""The codes that faults of an operator's files carry; one registry, from which docs are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FaultCode:
+    """A kind of fault.
+
+    Attributes:
+        code: stable from release to release.
+        meaning: what is wrong, as the documentation's table says it.
+        remedy: what the operator does about it.
+    """
+
+    code: str
+    meaning: str
+    remedy: str
+
+
+def _codes(*rows: tuple[str, str, str]) -> dict[str, FaultCode]:
+    return {code: FaultCode(code, meaning, remedy) for code, meaning, remedy in rows}
+
+
+CODES: dict[str, FaultCode] = _codes(
+    # --- files and YAML
+    ("WR001", "A file cannot be read: missing, not UTF-8, binary, too large.", "Mend the file."),
+    ("WR002", "A file is not YAML.", "Mend the syntax at the place shown."),
+    ("WR003", "A key stands twice in one mapping.", "Keep one of the two."),
+    (
+        "WR004",
+        "YAML that rule files may not use: tags, merge keys, several documents, anchors that "
+        "refer to themselves or unfold without bound, very deep nesting.",
+        "Write the value out; share with `defaults:` and `use:`.",
+    ),
+    ("WR005", "An id is defined twice.", "Rename one; both places are named."),
+    # --- shapes
+    ("WR010", "A value of the wrong kind (a list where a text is wanted, …).", "As the message."),
+    ("WR011", "A key that is needed is missing.", "Add it."),
+    ("WR012", "An unknown key.", "Correct its spelling or remove it."),
+    ("WR013", "A value outside a closed list.", "Use one of those named."),
+    ("WR014", "Something is empty that decides: a group, a list, a where.", "Fill or remove it."),
+    ("WR015", "Keys or values that exclude each other, or do nothing here.", "Keep one."),
+    ("WR016", "A number out of its range.", "Use one within the range."),
+    ("WR017", "Not a duration of whole days.", "Write 30d, 4w or 1y."),
+    ("WR018", "Not a date.", "Write 2024-07-22."),
+    ("WR019", "Not an id, label name or address.", "As the message."),
+    # --- names
+    ("WR020", "An unknown field.", "Use a field of the reference below."),
+    ("WR021", "An unknown place or group of places.", "Define it under `places:` or `sites:`."),
+    ("WR022", "An unknown group of actors.", "Define it under `actors:`."),
+    ("WR023", "An unknown line or area.", "Define it under `lines:` or `areas:`."),
+    ("WR024", "An unknown country or group of countries.", "Use an ISO code or common name."),
+    ("WR025", "An unknown rule.", "Use the id of a rule."),
+    ("WR026", "An unknown kind of rule.", "Use a kind of the reference below."),
+    # --- sense
+    ("WR030", "Bounds, steps or tests that can never hold.", "Turn them round."),
+    ("WR031", "A regular expression that does not compile.", "Mend it at the place shown."),
+    (
+        "WR032",
+        "A regular expression or glob that could take unbounded time.",
+        "Use fewer repetitions, none within another.",
+    ),
+    ("WR033", "An expression that cannot be read or names nothing.", "Mend it."),
+    ("WR034", "Definitions that refer to themselves.", "Break the circle."),
+    ("WR035", "A GeoJSON file or geometry that cannot be used.", "Mend the file."),
+    ("WR036", "Parameters that the rule's kind refuses.", "As the message."),
+    ("WR037", "Countries that share no land border.", "Correct `of` or `with`."),
+    # --- warnings
+    ("WR050", "A pattern that matches no name ever seen (warning).", "Check its spelling."),
+    ("WR051", "Rules that overlap completely (warning).", "Remove one, or tell them apart."),
+    ("WR052", "A memory longer than the stored history (warning).", "Load more history."),
+    (
+        "WR053",
+        "A max_age that an embargoed feed can never meet (warning).",
+        "Raise max_age, or use an account without the embargo.",
+    ),
+)

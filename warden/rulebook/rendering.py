@@ -1,0 +1,38 @@
+"""Faults as an operator reads them: one line each, the source line, a caret.
+
+Standing in the flow: `warden check` prints it; editors parse its first lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from warden.errors import Fault
+
+_WIDTH: Final = 110
+
+
+def render_faults(faults: Iterable[Fault], *, source: bool = True) -> str:
+    """All faults, each with its source line and a caret; "" for none."""
+    return "\n".join(render_fault(fault, source=source) for fault in faults)
+
+
+def render_fault(fault: Fault, *, source: bool = True) -> str:
+    """One fault, in the manner of ruff."""
+    head = fault.one_line()
+    if fault.severity == "warning":
+        head = f"{fault.path}:{fault.line}:{fault.column}: {fault.code} warning: {fault.message}"
+    if not source or not fault.source_line.strip() or fault.column < 1:
+        return head
+    start = max(0, fault.column - 1 - _WIDTH // 2) if fault.column > _WIDTH else 0
+    shown = _clean(fault.source_line[start : start + _WIDTH])
+    gutter = f"{fault.line:>5} | "
+    return (
+        f"{head}\n{gutter}{shown}\n{' ' * (len(gutter) - 2)}| {' ' * (fault.column - 1 - start)}^"
+    )
+
+
+def _clean(text: str) -> str:
+    """The line with tabs as single blanks, so that the caret stands under its character."""
+    return "".join(char if char.isprintable() else " " for char in text).rstrip()
