@@ -1,0 +1,142 @@
+"""`warden alerts`, `deliveries`, `sources` and `status`: looking, never changing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from warden.cli.common import (
+    Globals,
+    example,
+    global_options,
+    json_option,
+    print_json,
+    print_table,
+    say,
+)
+
+limit_option = click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=100, show_default=True
+)
+
+
+@click.command(epilog=example("warden alerts --state active\nwarden alerts --rule mass-casualty"))
+@click.option("--rule", metavar="ID", help="Only this rule's.")
+@click.option(
+    "--state",
+    type=click.Choice(["active", "ended", "cancelled", "closed", "all"]),
+    default="all",
+    show_default=True,
+)
+@click.option("--told/--all", "told", default=True, help="Only those somebody was told of, or all.")
+@limit_option
+@json_option
+@global_options
+@click.pass_obj
+def alerts(
+    obj: Globals, *, rule: str | None, state: str, told: bool, limit: int, as_json: bool
+) -> None:
+    """List the alerts of the ledger, newest first."""
+    from warden.app import App
+
+    wanted = None if state == "all" else state
+    rows = App(obj.settings()).alerts(rule=rule, state=wanted, told=told, limit=limit)
+    _show(
+        rows,
+        ["id", "state", "severity", "rule", "key", "first_day", "last_day", "value", "headline"],
+        as_json=as_json,
+    )
+
+
+@click.command(epilog=example("warden deliveries --state dead"))
+@click.option(
+    "--state",
+    help="Only in this state.",
+    type=click.Choice(["pending", "sending", "retry", "sent", "dead", "expired"]),
+)
+@limit_option
+@json_option
+@global_options
+@click.pass_obj
+def deliveries(obj: Globals, *, state: str | None, limit: int, as_json: bool) -> None:
+    """List messages to recipients and what became of them, newest first."""
+    from warden.app import App
+
+    rows = App(obj.settings()).deliveries(state=state, limit=limit)
+    _show(
+        rows,
+        [
+            "id",
+            "state",
+            "receiver",
+            "channel",
+            "target",
+            "attempts",
+            "due_at",
+            "subject",
+            "last_error",
+        ],
+        as_json=as_json,
+    )
+
+
+@click.command(epilog=example("warden sources --json"))
+@json_option
+@global_options
+@click.pass_obj
+def sources(obj: Globals, *, as_json: bool) -> None:
+    """List the feeds, their states, and how far what they say reaches."""
+    from warden.app import App
+
+    rows = App(obj.settings()).sources_report()
+    _show(
+        rows,
+        ["name", "kind", "state", "since", "last_poll_at", "complete_through", "sentence"],
+        as_json=as_json,
+    )
+
+
+@click.command(epilog=example("warden status --json"))
+@json_option
+@global_options
+@click.pass_obj
+def status(obj: Globals, *, as_json: bool) -> int:
+    """Tell whether all is well.
+
+    Leaves with 3 when a source or a delivery failed, a job failed, or no daemon runs.
+    """
+    from warden.app import App
+
+    report = App(obj.settings()).status()
+    if as_json:
+        print_json(report)
+    else:
+        for name in ("daemon", "database", "rules", "alerts", "deliveries"):
+            click.echo(f"{name.ljust(11)} {_phrase(report[name])}")
+        for source in report["sources"]:
+            click.echo(f"source      {source['name']}: {source['state']}. {source['sentence']}")
+        for trouble in report["troubles"]:
+            say(f"! {trouble}")
+    return 3 if report["troubles"] else 0
+
+
+def _phrase(part: Any) -> str:
+    if isinstance(part, Mapping):
+        return ", ".join(
+            f"{name} {value}"
+            for name, value in part.items()
+            if value not in (None, "", [], {}) and not isinstance(value, list)
+        )
+    return "none" if part is None else str(part)
+
+
+def _show(rows: list[dict[str, Any]], columns: list[str], *, as_json: bool) -> None:
+    if as_json:
+        for row in rows:
+            print_json(row)
+    elif rows:
+        print_table(rows, columns)
+    else:
+        say("none")

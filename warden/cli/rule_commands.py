@@ -1,0 +1,134 @@
+"""`warden check`, `series` and `actors`: the rulebook, and what it sees."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import click
+
+from warden.cli.common import (
+    Globals,
+    example,
+    global_options,
+    json_option,
+    print_json,
+    print_table,
+    render,
+    say,
+)
+
+PERIODS = ("day", "week", "month", "year")
+MEASURES = (
+    "events",
+    "fatalities",
+    "fatal_events",
+    "fatalities_capped",
+    "distinct(actor)",
+    "distinct(admin2)",
+    "distinct(report)",
+)
+_FAULT_FIELDS = ("path", "line", "column", "code", "severity", "message")
+files_option = click.option(
+    "--events",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(exists=True, path_type=Path),
+    help="Read these files instead of the database. May be given again.",
+)
+
+
+@click.command(epilog=example("warden check rules\nwarden check --config /etc/warden/warden.yaml"))
+@click.argument("place", metavar="[RULES]", required=False, type=click.Path(path_type=Path))
+@json_option
+@global_options
+@click.pass_obj
+def check(obj: Globals, *, place: Path | None, as_json: bool) -> int:
+    """Find all faults of rules, routes, templates and settings.
+
+    Leaves with 1 when there are errors, with 0 when all is well or there are only warnings.
+    """
+    from warden.app import check as find_faults
+
+    if place is not None:
+        obj.rules = place
+    faults = find_faults(obj.config, rules=obj.rules, database=obj.database)
+    for fault in faults if as_json else ():
+        row = dataclasses.asdict(fault)
+        print_json({name: row[name] for name in _FAULT_FIELDS})
+    for line in () if as_json else render(faults):
+        click.echo(line)
+    errors = sum(fault.severity == "error" for fault in faults)
+    warnings = len(faults) - errors
+    say(f"{_count(errors, 'error')}, {_count(warnings, 'warning')}" if faults else "no faults")
+    return 1 if errors else 0
+
+
+@click.command(
+    epilog=example(
+        "warden series attack-near-bamako --by year --events export.csv --json\n"
+        "warden series attack-near-bamako --by month --measure fatalities"
+    )
+)
+@click.argument("rule", metavar="RULE")
+@click.option("--by", type=click.Choice(PERIODS), default="month", show_default=True)
+@click.option("--measure", type=click.Choice(MEASURES), help="Default: the rule's own, or events.")
+@click.option("--now", metavar="TIME", help="Pretend that this is now (2022-06-30, or an instant).")
+@files_option
+@json_option
+@global_options
+@click.pass_obj
+def series(
+    obj: Globals,
+    *,
+    rule: str,
+    by: str,
+    measure: str | None,
+    now: str | None,
+    files: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Print a rule's measure over time.
+
+    Periods without any event are printed too. The period that still runs carries a projection
+    of its value at its end, with a 90 % interval, where enough of it is known.
+    """
+    from warden.app import App, parse_now
+
+    app = App(obj.settings())
+    points = app.series(rule, by=by, measure=measure, now=parse_now(now), files=files)
+    rows = [
+        {**dataclasses.asdict(point), "key": None if point.key is None else dict(point.key)}
+        for point in points
+    ]
+    if as_json:
+        for row in rows:
+            print_json(row)
+        return
+    projected = any(row["projected"] is not None for row in rows)
+    keyed = any(row["key"] is not None for row in rows)
+    columns = ["period", *(["key"] if keyed else []), "value", "complete"]
+    print_table(rows, columns + (["projected", "low", "high", "method"] if projected else []))
+
+
+@click.command(epilog=example("warden actors --events export.csv\nwarden actors --ungrouped"))
+@click.option("--ungrouped", is_flag=True, help="Only those that belong to no group.")
+@files_option
+@json_option
+@global_options
+@click.pass_obj
+def actors(obj: Globals, *, ungrouped: bool, files: tuple[Path, ...], as_json: bool) -> None:
+    """List the actors seen, how often, and the groups they belong to."""
+    from warden.app import App
+
+    rows = [row for row in App(obj.settings()).actors(files) if not (ungrouped and row["groups"])]
+    if as_json:
+        for row in rows:
+            print_json(row)
+        return
+    print_table(rows, ["name", "events", "first_day", "last_day", "groups"])
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
