@@ -1,0 +1,1 @@
+"""Feeds of events, one file each behind one protocol."""

@@ -84,6 +84,7 @@ class PollOutcome:
         coverage: set after a full walk or a snapshot.
         envelope: what the server said around the rows, for `poll_runs`.
         no_data_since: while embargoed or stale: the day after which nothing is known.
+        not_before: the source asked not to be polled before (429, 503; bounded).
     """
 
     state: SourceState
@@ -93,6 +94,7 @@ class PollOutcome:
     coverage: Coverage | None = None
     envelope: Mapping[str, Any] = field(default_factory=dict)
     no_data_since: date | None = None
+    not_before: datetime | None = None
 
 
 class Source(Protocol):
