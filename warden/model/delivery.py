@@ -42,6 +42,7 @@ class Dispatch:
             "told" when the receiver gets it only because it was told of the alert before.
         group_key: due dispatches of one receiver and group become one message.
         due_at: not sent before.
+        planned_at: when `evaluate` planned it; `due_at` stands in where that is not known.
         withheld: the reason why it will not be sent, "" while it may.
         id: the database's number; 0 before it is stored.
     """
@@ -56,6 +57,7 @@ class Dispatch:
     due_at: datetime
     alert_ids: tuple[str, ...] = ()
     withheld: WithheldReason | None = None
+    planned_at: datetime | None = None
     id: int = 0
 
 

@@ -77,4 +77,19 @@ CODES: dict[str, FaultCode] = _codes(
         "A max_age that an embargoed feed can never meet (warning).",
         "Raise max_age, or use an account without the embargo.",
     ),
+    # --- routes
+    ("WR070", "A route names a receiver that is not defined.", "Define it, or mend its name."),
+    ("WR072", "A webhook's URL that cannot be called.", "As the message."),
+    ("WR073", "A secret written out in a file.", "Write `{secret: NAME}` and keep it apart."),
+    ("WR074", "Not a matcher.", 'Write `{label: value}` or `label=~"regex"`.'),
+    ("WR075", "A receiver that reaches nobody.", "Give it email, webhook or file."),
+    ("WR076", "The root route has conditions.", "Move them to a route below it."),
+    (
+        "WR077",
+        "A severity, or a rule at some severity, that no person gets a mail about.",
+        "Add a receiver with email, or `continue: true` to the route that hides it.",
+    ),
+    ("WR078", "A route that is never asked (warning).", "Move it up, or remove it."),
+    ("WR079", "Something this version does not do yet.", "Take it out for now."),
+    ("WR080", "Not a short duration.", "Write 30s, 5m or 2h."),
 )

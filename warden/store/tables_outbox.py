@@ -47,8 +47,10 @@ _TABLES = (
       CHECK (message_id IS NULL OR withheld_reason IS NULL)
     ) STRICT
     """,
-    "CREATE INDEX dispatches_waiting ON dispatches (due_at)"
-    " WHERE message_id IS NULL AND withheld_reason IS NULL",
+    """
+    CREATE INDEX dispatches_waiting ON dispatches (due_at)
+      WHERE message_id IS NULL AND withheld_reason IS NULL
+    """,
     "CREATE INDEX dispatches_message ON dispatches (message_id) WHERE message_id IS NOT NULL",
     # Which alerts a dispatch speaks of: its own and, for a summary, those it lists.
     """
@@ -84,8 +86,10 @@ _TABLES = (
       CHECK ((state IN ('sent', 'dead', 'expired')) = (finished_at IS NOT NULL))
     ) STRICT
     """,
-    "CREATE INDEX deliveries_unfinished ON deliveries (channel, due_at)"
-    " WHERE state IN ('pending', 'sending', 'retry')",
+    """
+    CREATE INDEX deliveries_unfinished ON deliveries (channel, due_at)
+      WHERE state IN ('pending', 'sending', 'retry')
+    """,
     "CREATE INDEX deliveries_recipient ON deliveries (channel, target)",
     """
     CREATE TABLE delivery_attempts (

@@ -1,0 +1,54 @@
+"""A rendered message into MIME: headers that cannot be injected into, text and HTML."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from warden.model.delivery import Outgoing
+from warden.notify.channels.email.addresses import parse_sender
+from warden.notify.channels.email.settings import SmtpSettings
+
+_PRIORITY = {"critical": "1 (Highest)", "warning": "3 (Normal)", "info": "5 (Lowest)"}
+MAX_HEADER = 250
+MAX_REFERENCES = 20
+
+
+def header_text(text: str, limit: int = MAX_HEADER) -> str:
+    """One printable line: control, bidi and other invisible characters become spaces."""
+    clean = "".join(" " if unicodedata.category(char)[0] == "C" else char for char in text)
+    clean = " ".join(clean.split())
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def compose(outgoing: Outgoing, settings: SmtpSettings) -> EmailMessage:
+    """The mail for one recipient; the same bytes for every try, apart from MIME boundaries."""
+    body = json.loads(outgoing.body)
+    delivery = outgoing.delivery
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = parse_sender(settings.sender)
+    mail["To"] = Address(addr_spec=delivery.target)
+    mail["Subject"] = header_text(outgoing.subject)
+    mail["Date"] = format_datetime(outgoing.created_at)
+    mail["Message-ID"] = delivery.headers["message_id"]
+    references = list(delivery.headers.get("references", ()))[-MAX_REFERENCES:]
+    if references:
+        mail["In-Reply-To"] = references[0]
+        mail["References"] = " ".join(references)
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"
+    mail["X-Warden-Alert"] = header_text(" ".join(outgoing.alert_ids[:MAX_REFERENCES]), 900)
+    mail["X-Warden-Severity"] = outgoing.severity
+    mail["X-Priority"] = _PRIORITY[outgoing.severity]
+    if settings.list_unsubscribe:
+        mail["List-Unsubscribe"] = f"<{settings.list_unsubscribe}>"
+    mail.set_content(body["text"], cte="quoted-printable")
+    if body.get("language"):
+        mail["Content-Language"] = header_text(body["language"], 20)
+    if body.get("html"):
+        mail.add_alternative(body["html"], subtype="html", cte="quoted-printable")
+    return mail

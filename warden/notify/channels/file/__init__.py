@@ -1,0 +1,80 @@
+"""Files: one JSON payload a message, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+from warden.errors import ChannelError
+from warden.model.delivery import Outgoing
+from warden.model.located import Node
+from warden.notify.channels.protocol import ChannelKind, no_headers
+from warden.notify.reading import Reader
+from warden.notify.routes import Target
+
+_LATER_FORMATS = ("cap", "alertmanager")
+
+
+def read_targets(node: Node, reader: Reader) -> tuple[Target, ...]:
+    """`file: [{path: out}]`: a folder that gets one `<key>.json` a message."""
+    found = reader.mapping(node, "file", ("path", "format", "include_notes"), required=("path",))
+    if not found or "path" not in found:
+        return ()
+    path = reader.text(found["path"], "path")
+    notes = reader.flag(found.get("include_notes"), "include_notes", default=False)
+    body = found.get("format")
+    if body is not None and body.text in _LATER_FORMATS:
+        reader.faults.error(body, "WR079", f"'{body.text}' is not yet supported; use 'warden'")
+    elif body is not None:
+        reader.choice(body, "format", ("warden",))
+    if path is None:
+        return ()
+    return (Target("file", path, "warden+notes" if notes else "warden", Path(path)),)
+
+
+class FileChannel:
+    """Writes payloads into folders.
+
+    Attributes:
+        base: what relative paths are relative to.
+    """
+
+    def __init__(self, base: Path) -> None:
+        self._base = base
+
+    def send(self, outgoing: Outgoing, target: Target, now: datetime) -> str:  # noqa: ARG002
+        """Write the payload and fsync it; a second try overwrites it with the same."""
+        folder = self._base / target.name
+        final = folder / f"{outgoing.delivery.key}.json"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(folder, final, outgoing.body.encode() + b"\n")
+        except OSError as error:
+            raise ChannelError(f"{target.name}: {error.strerror or error}") from error
+        return final.name
+
+
+def _write(folder: Path, final: Path, content: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).chmod(0o640)
+        Path(name).replace(final)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    directory = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+KIND = ChannelKind("file", read_targets, no_headers, workers=1, per_target=1, lease_s=120.0)
+
+__all__ = ["KIND", "FileChannel"]

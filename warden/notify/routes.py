@@ -1,0 +1,124 @@
+"""Receivers and the route tree, as frozen values.
+
+Standing in the flow: `routing.parse_routes` makes them from `routes.yaml`; `plan` asks them who
+gets a notice; `deliver` asks them how to reach whom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from warden.notify.matchers import Matcher
+
+CYCLE = "cycle"  # the group_by that gathers all of one cycle
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One recipient of a receiver.
+
+    Attributes:
+        channel: a name in `warden.notify.channels.CHANNELS`.
+        name: who it is, without secrets: an address, a URL, a folder. It is kept in the database.
+        format: the body it needs: "mail", "warden", "warden+notes".
+        options: the channel's own frozen settings of it.
+        human: a person reads it.
+    """
+
+    channel: str
+    name: str
+    format: str
+    options: Any = None
+    human: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A named set of recipients who read the same message.
+
+    Attributes:
+        language: a folder of templates. time_zone: an IANA name, for the times in messages.
+    """
+
+    name: str
+    language: str = "en"
+    time_zone: str = "UTC"
+    targets: tuple[Target, ...] = ()
+
+    @property
+    def human(self) -> bool:
+        """Whether a person reads what it gets."""
+        return any(target.human for target in self.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A node of the tree; what is not written is inherited from its parent.
+
+    Attributes:
+        path: its place in the tree, "" for the root, "0.2" for the third child of the first.
+        group_by: labels whose values separate messages; "cycle" stands for the cycle itself.
+        group_wait_s: how long the first notice of a group waits for others.
+        continues: later siblings are asked too.
+    """
+
+    receiver: str
+    path: str = ""
+    matchers: tuple[Matcher, ...] = ()
+    continues: bool = False
+    group_by: tuple[str, ...] = (CYCLE,)
+    group_wait_s: float = 0.0
+    routes: tuple[Route, ...] = ()
+
+    def matching(self, labels: Mapping[str, str]) -> Iterator[Route]:
+        """The deepest routes that match, in order, as Alertmanager walks them."""
+        if not all(matcher.matches(labels) for matcher in self.matchers):
+            return
+        found = False
+        for child in self.routes:
+            matched = list(child.matching(labels))
+            yield from matched
+            found = found or bool(matched)
+            if matched and not child.continues:
+                break
+        if not found:
+            yield self
+
+    def walk(self) -> Iterator[Route]:
+        """This route and all below it."""
+        yield self
+        for child in self.routes:
+            yield from child.walk()
+
+
+@dataclass(frozen=True, slots=True)
+class RouteMatch:
+    """A receiver that gets something, and the route that says so."""
+
+    receiver: Receiver
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """Everything that `routes.yaml` says.
+
+    Attributes:
+        receivers: by name. root: the tree; None where nothing is configured: nobody gets anything.
+    """
+
+    receivers: Mapping[str, Receiver]
+    root: Route | None = None
+
+    def receivers_for(self, labels: Mapping[str, str]) -> list[RouteMatch]:
+        """Who gets an alert with these labels; a receiver is named once, by its first route."""
+        if self.root is None:
+            return []
+        found: dict[str, RouteMatch] = {}
+        for route in self.root.matching(labels):
+            receiver = self.receivers.get(route.receiver)
+            if receiver is not None:
+                found.setdefault(receiver.name, RouteMatch(receiver, route))
+        return list(found.values())

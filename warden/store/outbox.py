@@ -1,0 +1,499 @@
+"""Reading and writing the outbox. Every function works inside the caller's transaction.
+
+Standing in the flow: `evaluate` adds dispatches, `deliver` turns them into messages and
+deliveries, claims what is due and records how each try ended.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from warden.model.delivery import (
+    Attempt,
+    Delivery,
+    Dispatch,
+    Message,
+    Outgoing,
+    WithheldReason,
+)
+from warden.store.values import (
+    instant_text,
+    parse_instant,
+    parse_instant_or_none,
+)
+
+_CHUNK = 500
+_UNFINISHED = "('pending', 'sending', 'retry')"
+_MAX_DETAIL = 500
+
+
+# --- dispatches -------------------------------------------------------------------------------
+
+
+def add_dispatches(tx: sqlite3.Connection, dispatches: Iterable[Dispatch]) -> int:
+    """Store planned dispatches; one that is there already (same notice, receiver) stays."""
+    added = 0
+    for dispatch in dispatches:
+        planned_at = instant_text(dispatch.planned_at or dispatch.due_at)
+        cursor = tx.execute(
+            "INSERT INTO dispatches (notice_id, alert_id, action, severity, receiver, route,"
+            " group_key, created_at, due_at, withheld_reason, withheld_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (notice_id, receiver) DO NOTHING",
+            (
+                dispatch.notice_id,
+                dispatch.alert_id,
+                dispatch.action,
+                dispatch.severity,
+                dispatch.receiver,
+                dispatch.route,
+                dispatch.group_key,
+                planned_at,
+                instant_text(dispatch.due_at),
+                dispatch.withheld,
+                None if dispatch.withheld is None else planned_at,
+            ),
+        )
+        if cursor.rowcount == 1:
+            added += 1
+            alert_ids = dispatch.alert_ids or (dispatch.alert_id,)
+            tx.executemany(
+                "INSERT OR IGNORE INTO dispatch_alerts (alert_id, dispatch_id) VALUES (?, ?)",
+                [(alert_id, cursor.lastrowid) for alert_id in alert_ids],
+            )
+    return added
+
+
+def told(tx: sqlite3.Connection, alert_ids: Iterable[str]) -> dict[str, frozenset[str]]:
+    """For each alert, the receivers who were told of it or are about to be."""
+    found: dict[str, set[str]] = {}
+    for some in _chunks(list(dict.fromkeys(alert_ids))):
+        rows = tx.execute(
+            "SELECT a.alert_id, d.receiver FROM dispatch_alerts a"  # noqa: S608  only marks
+            f" JOIN dispatches d ON d.id = a.dispatch_id WHERE a.alert_id IN ({_marks(some)})"
+            " AND d.withheld_reason IS NULL",
+            some,
+        )
+        for alert_id, receiver in rows:
+            found.setdefault(alert_id, set()).add(receiver)
+    return {alert_id: frozenset(receivers) for alert_id, receivers in found.items()}
+
+
+def due_dispatches(tx: sqlite3.Connection, now: datetime) -> list[Dispatch]:
+    """What waits in any group of which something is due, oldest first."""
+    rows = tx.execute(
+        "SELECT d.id, d.notice_id, d.alert_id, d.action, d.severity, d.receiver, d.route,"
+        " d.group_key, d.due_at FROM dispatches d"
+        " WHERE d.message_id IS NULL AND d.withheld_reason IS NULL"
+        " AND (d.receiver, d.group_key) IN (SELECT w.receiver, w.group_key FROM dispatches w"
+        "   WHERE w.message_id IS NULL AND w.withheld_reason IS NULL AND w.due_at <= ?)"
+        " ORDER BY d.id",
+        (instant_text(now),),
+    ).fetchall()
+    return [
+        Dispatch(
+            notice_id=row[1],
+            alert_id=row[2],
+            action=row[3],
+            severity=row[4],
+            receiver=row[5],
+            route=row[6],
+            group_key=row[7],
+            due_at=parse_instant(row[8]),
+            alert_ids=(row[2],),
+            id=row[0],
+        )
+        for row in rows
+    ]
+
+
+def withhold(
+    tx: sqlite3.Connection, dispatch_ids: Iterable[int], reason: WithheldReason, now: datetime
+) -> None:
+    """Record why these dispatches will not be sent."""
+    tx.executemany(
+        "UPDATE dispatches SET withheld_reason = ?, withheld_at = ?"
+        " WHERE id = ? AND message_id IS NULL AND withheld_reason IS NULL",
+        [(reason, instant_text(now), dispatch_id) for dispatch_id in dispatch_ids],
+    )
+
+
+def drop_unattempted(tx: sqlite3.Connection, cancel: Dispatch, now: datetime) -> bool:
+    """Take back what nobody has been offered yet of the alert that `cancel` withdraws.
+
+    Dispatches still waiting are withheld; a message none of whose deliveries was ever tried is
+    dissolved, and what else it carried waits again. Returns whether the receiver may have heard
+    of the alert all the same, so that the cancel has to follow.
+    """
+    same = (cancel.alert_id, cancel.receiver, cancel.id)
+    messages = [
+        row[0]
+        for row in tx.execute(
+            "SELECT DISTINCT d.message_id FROM dispatches d WHERE d.alert_id = ? AND d.receiver = ?"
+            " AND d.id < ? AND d.message_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM deliveries x"
+            "   WHERE x.message_id = d.message_id AND (x.attempts > 0 OR x.state <> 'pending'))",
+            same,
+        )
+    ]
+    for message_id in messages:
+        _dissolve(tx, message_id)
+    waiting = tx.execute(
+        "SELECT id FROM dispatches WHERE alert_id = ? AND receiver = ? AND id < ?"
+        " AND message_id IS NULL AND withheld_reason IS NULL",
+        same,
+    ).fetchall()
+    withhold(tx, [row[0] for row in waiting], "SUPERSEDED", now)
+    left = tx.execute(
+        "SELECT 1 FROM dispatch_alerts a JOIN dispatches d ON d.id = a.dispatch_id"
+        " WHERE a.alert_id = ? AND d.receiver = ? AND d.id < ? AND d.withheld_reason IS NULL"
+        " LIMIT 1",
+        same,
+    ).fetchone()
+    return left is not None
+
+
+def _dissolve(tx: sqlite3.Connection, message_id: str) -> None:
+    tx.execute(
+        "UPDATE dispatches SET message_id = NULL, position = NULL WHERE message_id = ?",
+        (message_id,),
+    )
+    tx.execute("DELETE FROM deliveries WHERE message_id = ?", (message_id,))
+    tx.execute("DELETE FROM messages WHERE id = ?", (message_id,))
+
+
+# --- messages ---------------------------------------------------------------------------------
+
+
+def add_message(tx: sqlite3.Connection, message: Message, deliveries: Iterable[Delivery]) -> None:
+    """Store a rendered message and a delivery for each recipient; both before any is sent."""
+    tx.execute(
+        "INSERT INTO messages (id, receiver, subject, severity, fallback, exercise, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            message.id,
+            message.receiver,
+            message.subject,
+            message.severity,
+            message.fallback,
+            int(message.exercise),
+            instant_text(message.created_at),
+        ),
+    )
+    tx.executemany(
+        "INSERT INTO message_bodies (message_id, format, body) VALUES (?, ?, ?)",
+        [(message.id, name, body) for name, body in message.bodies.items()],
+    )
+    tx.executemany(
+        "UPDATE dispatches SET message_id = ?, position = ? WHERE id = ?",
+        [(message.id, place, number) for place, number in enumerate(message.dispatch_ids)],
+    )
+    tx.executemany(
+        "INSERT INTO deliveries (key, message_id, receiver, channel, target, format, headers,"
+        " due_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                delivery.key,
+                message.id,
+                delivery.receiver,
+                delivery.channel,
+                delivery.target,
+                delivery.format,
+                json.dumps(dict(delivery.headers), ensure_ascii=False),
+                instant_text(message.created_at),
+                instant_text(message.created_at),
+            )
+            for delivery in deliveries
+        ],
+    )
+
+
+def first_headers(
+    tx: sqlite3.Connection, channel: str, target: str, alert_ids: Sequence[str]
+) -> tuple[Mapping[str, Any], ...]:
+    """For each alert, the headers of the first message about it to that recipient, if any.
+
+    A message that was refused for good does not count: nobody could find it.
+    """
+    found = []
+    for alert_id in alert_ids:
+        row = tx.execute(
+            "SELECT x.headers FROM dispatch_alerts a JOIN dispatches d ON d.id = a.dispatch_id"
+            " JOIN deliveries x ON x.message_id = d.message_id"
+            " WHERE a.alert_id = ? AND x.channel = ? AND x.target = ?"
+            " AND x.state NOT IN ('dead', 'expired') ORDER BY x.id LIMIT 1",
+            (alert_id, channel, target),
+        ).fetchone()
+        if row is not None:
+            found.append(json.loads(row[0]))
+    return tuple(found)
+
+
+# --- deliveries -------------------------------------------------------------------------------
+
+_COLUMNS = (
+    "x.id, x.key, x.message_id, x.receiver, x.channel, x.target, x.format, x.headers, x.state,"
+    " x.attempts, x.tries, x.due_at, x.created_at, x.finished_at, x.last_error"
+)
+
+# An earlier unfinished delivery to the same recipient about one of the same alerts goes first.
+_NONE_BEFORE = (
+    "NOT EXISTS (SELECT 1 FROM dispatches mine"  # noqa: S608  constants
+    " JOIN dispatch_alerts a ON a.dispatch_id = mine.id"
+    " JOIN dispatch_alerts b ON b.alert_id = a.alert_id"
+    " JOIN dispatches theirs ON theirs.id = b.dispatch_id"
+    " JOIN deliveries e ON e.message_id = theirs.message_id"
+    " WHERE mine.message_id = x.message_id AND e.id < x.id AND e.channel = x.channel"
+    f" AND e.target = x.target AND e.state IN {_UNFINISHED})"
+)
+
+
+def recover(tx: sqlite3.Connection, now: datetime) -> int:
+    """Make due again what a process that is gone had under way; returns how many."""
+    return tx.execute(
+        "UPDATE deliveries SET state = 'retry', lease_until = NULL, due_at = ?"
+        " WHERE state = 'sending'",
+        (instant_text(now),),
+    ).rowcount
+
+
+def due_deliveries(
+    tx: sqlite3.Connection, channel: str, now: datetime, limit: int
+) -> list[Delivery]:
+    """What may be tried now through the channel, in the order it was made.
+
+    What is under way under a lease that has run out is due again.
+    """
+    stamp = instant_text(now)
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM deliveries x WHERE x.channel = ?"  # noqa: S608  constants
+        " AND ((x.state IN ('pending', 'retry') AND x.due_at <= ?)"
+        "   OR (x.state = 'sending' AND x.lease_until <= ?))"
+        f" AND {_NONE_BEFORE} ORDER BY x.id LIMIT ?",
+        (channel, stamp, stamp, limit),
+    ).fetchall()
+    return [_delivery(row) for row in rows]
+
+
+def claim(
+    tx: sqlite3.Connection, deliveries: Sequence[Delivery], now: datetime, lease_s: float
+) -> list[Outgoing]:
+    """Put the deliveries under a lease, count the try, and return what is to be sent."""
+    tx.executemany(
+        "UPDATE deliveries SET state = 'sending', lease_until = ?, attempts = attempts + 1,"
+        " tries = tries + 1 WHERE id = ?",
+        [(instant_text(now + timedelta(seconds=lease_s)), item.id) for item in deliveries],
+    )
+    return [_outgoing(tx, delivery) for delivery in deliveries]
+
+
+def _outgoing(tx: sqlite3.Connection, delivery: Delivery) -> Outgoing:
+    subject, severity, created_at, exercise, body = tx.execute(
+        "SELECT m.subject, m.severity, m.created_at, m.exercise, b.body FROM messages m"
+        " JOIN message_bodies b ON b.message_id = m.id AND b.format = ? WHERE m.id = ?",
+        (delivery.format, delivery.message_id),
+    ).fetchone()
+    alerts = tx.execute(
+        "SELECT alert_id FROM dispatches WHERE message_id = ? ORDER BY position",
+        (delivery.message_id,),
+    )
+    return Outgoing(
+        delivery=delivery,
+        body=body,
+        subject=subject,
+        severity=severity,
+        alert_ids=tuple(dict.fromkeys(row[0] for row in alerts)),
+        created_at=parse_instant(created_at),
+        exercise=bool(exercise),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a finished try means for its delivery: the new state, and when to try again."""
+
+    attempt: Attempt
+    state: str
+    due_at: datetime | None = None
+
+
+def settle(tx: sqlite3.Connection, results: Iterable[Settled]) -> None:
+    """Record tries that have ended."""
+    for result in results:
+        attempt = result.attempt
+        finished = None if result.state == "retry" else instant_text(attempt.finished_at)
+        error = "" if attempt.outcome == "sent" else attempt.detail[:_MAX_DETAIL]
+        tx.execute(
+            "UPDATE deliveries SET state = ?, lease_until = NULL, finished_at = ?, last_error = ?,"
+            " due_at = coalesce(?, due_at)"
+            " WHERE id = ? AND state NOT IN ('sent', 'dead', 'expired')",
+            (
+                result.state,
+                finished,
+                error,
+                None if result.due_at is None else instant_text(result.due_at),
+                attempt.delivery_id,
+            ),
+        )
+        tx.execute(
+            "INSERT INTO delivery_attempts (delivery_id, started_at, finished_at, outcome, detail)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (
+                attempt.delivery_id,
+                instant_text(attempt.started_at),
+                instant_text(attempt.finished_at),
+                attempt.outcome,
+                attempt.detail[:_MAX_DETAIL],
+            ),
+        )
+
+
+def expire(tx: sqlite3.Connection, delivery_ids: Iterable[int], reason: str, now: datetime) -> None:
+    """Give up deliveries that can no longer be made, saying why."""
+    tx.executemany(
+        "UPDATE deliveries SET state = 'expired', lease_until = NULL, finished_at = ?,"  # noqa: S608
+        f" last_error = ? WHERE id = ? AND state IN {_UNFINISHED}",
+        [(instant_text(now), reason[:_MAX_DETAIL], number) for number in delivery_ids],
+    )
+
+
+def unfinished(tx: sqlite3.Connection) -> list[Delivery]:
+    """Everything not yet sent, dead or expired."""
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM deliveries x WHERE x.state IN {_UNFINISHED} ORDER BY x.id"  # noqa: S608
+    ).fetchall()
+    return [_delivery(row) for row in rows]
+
+
+def next_due(tx: sqlite3.Connection) -> datetime | None:
+    """When something waiting is due next; None when nothing waits."""
+    row = tx.execute(
+        "SELECT min(due_at) FROM (SELECT due_at FROM deliveries WHERE state IN ('pending', 'retry')"
+        " UNION ALL SELECT lease_until FROM deliveries WHERE state = 'sending'"
+        " UNION ALL SELECT due_at FROM dispatches"
+        "   WHERE message_id IS NULL AND withheld_reason IS NULL)"
+    ).fetchone()
+    return parse_instant_or_none(row[0])
+
+
+# --- for operators ----------------------------------------------------------------------------
+
+
+def list_deliveries(
+    tx: sqlite3.Connection,
+    *,
+    states: Sequence[str] = (),
+    alert_id: str = "",
+    limit: int = 100,
+) -> list[dict[str, Any]]:
+    """The newest deliveries first, as plain rows for `warden deliveries`."""
+    conditions, values = ["1"], []
+    if states:
+        conditions.append(f"x.state IN ({_marks(states)})")
+        values += list(states)
+    if alert_id:
+        conditions.append(
+            "x.message_id IN (SELECT d.message_id FROM dispatches d"
+            " JOIN dispatch_alerts a ON a.dispatch_id = d.id WHERE a.alert_id = ?)"
+        )
+        values.append(alert_id)
+    rows = tx.execute(
+        f"SELECT {_COLUMNS}, m.subject, m.severity, m.fallback, m.exercise FROM deliveries x"  # noqa: S608
+        f" JOIN messages m ON m.id = x.message_id WHERE {' AND '.join(conditions)}"
+        " ORDER BY x.id DESC LIMIT ?",
+        (*values, limit),
+    ).fetchall()
+    return [_row(row) for row in rows]
+
+
+def _row(row: Sequence[Any]) -> dict[str, Any]:
+    return {
+        "id": row[0],
+        "key": row[1],
+        "message_id": row[2],
+        "receiver": row[3],
+        "channel": row[4],
+        "target": row[5],
+        "state": row[8],
+        "attempts": row[9],
+        "due_at": row[11] if row[8] in ("pending", "retry") else None,
+        "created_at": row[12],
+        "finished_at": row[13],
+        "last_error": row[14],
+        "subject": row[15],
+        "severity": row[16],
+        "fallback": row[17],
+        "exercise": bool(row[18]),
+    }
+
+
+def retry(tx: sqlite3.Connection, now: datetime, delivery_ids: Sequence[int] | None = None) -> int:
+    """Send again what is dead, expired or waiting for its next try, under the same key.
+
+    `delivery_ids` None: everything dead. Returns how many deliveries are due now.
+    """
+    states = "('dead', 'expired', 'retry')" if delivery_ids is not None else "('dead')"
+    chosen: list[int] = (
+        [row[0] for row in tx.execute("SELECT id FROM deliveries WHERE state = 'dead'")]
+        if delivery_ids is None
+        else list(delivery_ids)
+    )
+    changed = 0
+    for number in chosen:
+        changed += tx.execute(
+            "UPDATE deliveries SET state = 'retry', tries = 0, due_at = ?, finished_at = NULL,"  # noqa: S608
+            f" lease_until = NULL WHERE id = ? AND state IN {states}",
+            (instant_text(now), number),
+        ).rowcount
+    return changed
+
+
+def counts(tx: sqlite3.Connection) -> dict[str, int]:
+    """How many deliveries stand in each state, how much waits, and how much fell back."""
+    found = dict.fromkeys(("pending", "sending", "retry", "sent", "dead", "expired"), 0)
+    found.update(tx.execute("SELECT state, count(*) FROM deliveries GROUP BY state").fetchall())
+    found["dispatches_waiting"] = tx.execute(
+        "SELECT count(*) FROM dispatches WHERE message_id IS NULL AND withheld_reason IS NULL"
+    ).fetchone()[0]
+    found["dispatches_withheld"] = tx.execute(
+        "SELECT count(*) FROM dispatches WHERE withheld_reason IS NOT NULL"
+    ).fetchone()[0]
+    found["template_fallbacks"] = tx.execute(
+        "SELECT count(*) FROM messages WHERE fallback <> ''"
+    ).fetchone()[0]
+    return found
+
+
+# --- rows -------------------------------------------------------------------------------------
+
+
+def _delivery(row: Sequence[Any]) -> Delivery:
+    return Delivery(
+        id=row[0],
+        key=row[1],
+        message_id=row[2],
+        receiver=row[3],
+        channel=row[4],
+        target=row[5],
+        format=row[6],
+        headers=json.loads(row[7]),
+        state=row[8],
+        attempts=row[9],
+        tries=row[10],
+        due_at=parse_instant(row[11]),
+        created_at=parse_instant(row[12]),
+        finished_at=parse_instant_or_none(row[13]),
+        last_error=row[14],
+    )
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _chunks(values: list[str]) -> Iterable[list[str]]:
+    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))
