@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from warden.engine.geo import distance_km
+from warden.engine.geo.distance import distance_km
 from warden.model.alert import Alert
 from warden.model.notice import Change
 from warden.model.rule import UpdateWhen, level_rank

@@ -23,7 +23,10 @@ import numpy as np
 
 from warden.engine.actors import Names, in_group, is_civilian, text_passes
 from warden.engine.frame import BoolArray, Coded, FloatArray, Frame, IntArray
-from warden.engine.geo import AreaIndex, Geography, PointIndex, PolylineIndex, distance_km
+from warden.engine.geo.areas import AreaIndex
+from warden.engine.geo.distance import PointIndex, distance_km
+from warden.engine.geo.geography import Geography
+from warden.engine.geo.lines import PolylineIndex
 from warden.model.event import Actor
 from warden.model.rule import (
     ROLES,
@@ -175,7 +178,10 @@ class Matcher:
 
     def match(self, frame: Frame) -> Matches:
         """The matching rows with their spatial facts and keys."""
-        matched = frame.take(self.rows(frame))
+        return self.describe(frame.take(self.rows(frame)))
+
+    def describe(self, matched: Frame) -> Matches:
+        """The spatial facts and keys of all rows of a frame, whether they match or not."""
         distance, place = self._nearest_place(matched)
         border_km, neighbour, side = self._nearest_border(matched)
         actors = tuple(self._matched_actors(matched, row) for row in range(len(matched)))

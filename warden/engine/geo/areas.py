@@ -103,10 +103,10 @@ def _polygon(rings: Sequence[ArrayLike]) -> Polygon | MultiPolygon:
     outer, *holes = [_ring(ring) for ring in rings]
     middle = outer[:, 0].mean()
     # A hole continues the longitudes of its own start; bring it beside the outer ring.
-    shifted = [
-        hole + (_FULL_TURN_DEG * np.round((middle - hole[:, 0].mean()) / _FULL_TURN_DEG), 0.0)
-        for hole in holes
-    ]
+    shifted = []
+    for hole in holes:
+        turns = np.round((middle - hole[:, 0].mean()) / _FULL_TURN_DEG)
+        shifted.append(np.column_stack((hole[:, 0] + turns * _FULL_TURN_DEG, hole[:, 1])))
     shape = Polygon(outer)
     shape = shape if shape.is_valid else shapely.make_valid(shape)
     for hole in shifted:

@@ -1,0 +1,303 @@
+"""From decisions to notices: what is to be said, with all that a message may need.
+
+Standing in the flow: `evaluate` hands over a rule's decisions; the notices are committed with
+them. Facts that cost more than the episode itself (recurrence, the nearest border) are added here,
+since only what is said needs them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from warden.engine.facts import recurrence
+from warden.engine.geo.distance import bearing_deg, distance_km
+from warden.engine.geo.geography import Geography
+from warden.engine.reconcile import Decision
+from warden.engine.where import Matches
+from warden.model.alert import Alert
+from warden.model.notice import Action, Notice
+from warden.model.rule import (
+    ActorIs,
+    AllOf,
+    AnyOf,
+    Inside,
+    Near,
+    NearBorder,
+    Not,
+    Place,
+    Predicate,
+    Rule,
+    Text,
+    level_rank,
+)
+
+MAX_ITEMS = 50  # alerts that a summary lists; the rest are counted
+MAX_BORDER_LOOKUPS = 5  # events of one notice for which the nearest border is sought
+
+
+@dataclass(frozen=True, slots=True)
+class Atlas:
+    """What places are called and where borders lie, for naming what an event is near."""
+
+    places: tuple[Place, ...] = ()
+    geography: Geography | None = None
+    _nearest: dict[tuple[float, float], Place] = field(default_factory=dict, compare=False)
+
+    def nearest_place(self, lat: float, lon: float) -> Place | None:
+        """The named place nearest to a point."""
+        if not self.places:
+            return None
+        known = self._nearest.get((lat, lon))
+        if known is None:
+            known = min(self.places, key=lambda p: distance_km(lat, lon, p.lat, p.lon))
+            self._nearest[lat, lon] = known
+        return known
+
+    def nearest_border(self, iso3: str, lat: float, lon: float) -> tuple[float, str] | None:
+        """Distance in km to the nearest land border of a country, and the neighbour there."""
+        if self.geography is None or not iso3:
+            return None
+        found = []
+        for neighbour in self.geography.neighbours(iso3):
+            line = self.geography.border(iso3, neighbour)
+            if line is not None:
+                found.append((float(line.distance_km([lat], [lon])[0]), neighbour))
+        return min(found, default=None)
+
+
+def notices(
+    rule: Rule, decisions: Iterable[Decision], matches: Matches, now: datetime, atlas: Atlas
+) -> tuple[tuple[Notice, tuple[Decision, ...]], ...]:
+    """What one rule's decisions give rise to, each notice with the decisions behind it."""
+    said: list[tuple[Notice, tuple[Decision, ...]]] = []
+    summaries: dict[tuple[str, str], list[Decision]] = defaultdict(list)
+    for decision in decisions:
+        if decision.notice is not None:
+            said.append((_notice(rule, decision, matches, now, atlas), (decision,)))
+        elif decision.summary:
+            action = "alert" if decision.previous is None else decision.name
+            summaries[decision.summary, action].append(decision)
+    for (kind, action), listed in summaries.items():
+        summary = summary_notice(
+            rule, [d.alert for d in listed], now, reason=kind, action=action, atlas=atlas
+        )
+        said.append((summary, tuple(listed)))
+    return tuple(said)
+
+
+def summary_notice(
+    rule: Rule,
+    alerts: Sequence[Alert],
+    now: datetime,
+    *,
+    reason: str,
+    action: str = "alert",
+    atlas: Atlas | None = None,
+) -> Notice:
+    """One notice for many alerts of a rule, most severe and newest first.
+
+    `reason`: FIRST_LOAD, FLOOD or HISTORIC. `action`: what each of them would have been.
+    """
+    ranked = sorted(alerts, key=lambda a: (-level_rank(a.severity), -a.last_day.toordinal(), a.id))
+    items = tuple(_item(rule, alert, now, atlas or Atlas()) for alert in ranked[:MAX_ITEMS])
+    own_id = _hash("summary", rule.id, reason, action, now.isoformat())
+    facts = {
+        **_rule_facts(rule),
+        "total": len(ranked),
+        "shown": len(items),
+        "would_have_been": action,
+        "first_day": min(a.first_day for a in ranked).isoformat(),
+        "last_day": max(a.last_day for a in ranked).isoformat(),
+        "datasets": sorted({name for a in ranked for name in a.facts.get("datasets", ())}),
+        "events": [],
+    }
+    return Notice(
+        id=own_id,
+        alert_id=own_id,
+        rule_id=rule.id,
+        rule_version=rule.version,
+        key=(),
+        action="summary",
+        reason=reason,
+        at=now,
+        severity=ranked[0].severity,
+        title=rule.title,
+        labels=rule.labels,
+        facts=facts,
+        items=items,
+    )
+
+
+def _notice(
+    rule: Rule, decision: Decision, matches: Matches, now: datetime, atlas: Atlas
+) -> Notice:
+    alert = decision.alert
+    action: Action = decision.notice or "alert"
+    return Notice(
+        id=_hash(alert.id, action, decision.reason, now.isoformat()),
+        alert_id=alert.id,
+        rule_id=rule.id,
+        rule_version=rule.version,
+        key=alert.key,
+        action=action,
+        reason=decision.reason,
+        at=now,
+        severity=alert.severity,
+        title=rule.title,
+        labels=rule.labels,
+        facts={**_facts(rule, alert, matches, now, atlas), **_named(decision.extra, atlas)},
+        changes=decision.changes,
+    )
+
+
+def _facts(
+    rule: Rule, alert: Alert, matches: Matches, now: datetime, atlas: Atlas
+) -> dict[str, Any]:
+    facts = {**alert.facts, **_rule_facts(rule)}
+    facts["events"] = [
+        _located(event, atlas, with_border=index < MAX_BORDER_LOOKUPS)
+        for index, event in enumerate(alert.facts.get("events", ()))
+    ]
+    if rule.kind == "event" and alert.evidence:
+        nth, before = recurrence(matches, alert.key, alert.evidence[0])
+        facts |= {"nth_in_12_months": nth, "previous_12_months": before}
+    facts["reported_late_days"] = late_days(alert.last_day, str(facts.get("known_at", "")))
+    facts["age_days"] = (now.date() - alert.last_day).days
+    facts["raised_at"] = alert.raised_at.isoformat()
+    return facts
+
+
+def late_days(last_day: date, known_at: str) -> int:
+    """Days between when something happened and when it was known; never negative."""
+    if not known_at:
+        return 0
+    return max((date.fromisoformat(known_at[:10]) - last_day).days, 0)
+
+
+def _rule_facts(rule: Rule) -> dict[str, Any]:
+    return {
+        "kind": rule.kind,
+        "title": rule.title,
+        "description": rule.description,
+        "runbook": rule.runbook,
+        "references": list(rule.references),
+        "labels": dict(rule.labels),
+        "condition": condition(rule),
+        "max_age_days": rule.max_age_days,
+        "alerts_per_year": rule.alerts_per_year,
+    }
+
+
+def condition(rule: Rule) -> dict[str, Any]:
+    """What the rule asks, in parts that any language can put into a sentence."""
+    parts: dict[str, Any] = {}
+    for leaf in _leaves(rule.where):
+        if isinstance(leaf, Near):
+            parts.setdefault("within_km", leaf.within_km)
+            parts.setdefault("places", [place.title for place in leaf.places])
+            if leaf.line is not None:
+                parts.setdefault("line", leaf.line.title)
+        elif isinstance(leaf, NearBorder):
+            parts.setdefault("border_within_km", leaf.within_km)
+            parts.setdefault("border_of", leaf.of)
+            parts.setdefault("border_with", list(leaf.neighbours))
+            parts.setdefault("side", leaf.side)
+        elif isinstance(leaf, Inside):
+            parts.setdefault("countries", list(leaf.countries))
+            if leaf.region is not None:
+                parts.setdefault("region", leaf.region.title)
+        elif isinstance(leaf, ActorIs):
+            parts.setdefault("actor_groups", [group.title for group in leaf.groups])
+        elif isinstance(leaf, Text) and leaf.field == "event_type":
+            parts.setdefault("event_types", [test.value for test in leaf.tests])
+    for name in ("measure", "window", "condition"):
+        value = getattr(rule.parameters, name, None)
+        if value is not None:
+            dump = getattr(value, "model_dump", None)
+            parts[name] = dump(exclude_none=True) if dump else value
+    parts["location"] = rule.location
+    return parts
+
+
+def _leaves(predicate: Predicate) -> list[Predicate]:
+    if isinstance(predicate, AllOf | AnyOf):
+        return [leaf for part in predicate.parts for leaf in _leaves(part)]
+    return [] if isinstance(predicate, Not) else [predicate]
+
+
+def _located(event: Mapping[str, Any], atlas: Atlas, *, with_border: bool) -> dict[str, Any]:
+    """The event with the place it is said to be near, the bearing from there, and its border."""
+    located = dict(event)
+    lat, lon = event.get("lat"), event.get("lon")
+    if lat is None or lon is None:
+        return located
+    if event.get("place") is None and event.get("distance_km") is None:
+        place = atlas.nearest_place(lat, lon)
+        if place is not None:
+            located |= {
+                "place": place.id,
+                "place_title": place.title,
+                "place_lat": place.lat,
+                "place_lon": place.lon,
+                "distance_km": round(distance_km(lat, lon, place.lat, place.lon), 3),
+            }
+    if located.get("place_lat") is not None:
+        bearing = bearing_deg(located["place_lat"], located["place_lon"], lat, lon)
+        located["bearing_deg"] = round(bearing, 1)
+    if event.get("border_km") is None and with_border:
+        border = atlas.nearest_border(str(event.get("iso3") or ""), lat, lon)
+        if border is not None:
+            located |= {
+                "border_km": round(border[0], 3),
+                "border_neighbour": border[1],
+                "border_of": event.get("iso3"),
+            }
+    return located
+
+
+def _named(extra: Mapping[str, Any], atlas: Atlas) -> dict[str, Any]:
+    named = {name: value for name, value in extra.items() if value}
+    if named.get("now"):
+        named["now"] = _located(named["now"], atlas, with_border=True)
+    if "merged_into" in named:
+        named["merged_into"] = [
+            _located(event, atlas, with_border=False) for event in named["merged_into"]
+        ]
+    return named
+
+
+def _item(rule: Rule, alert: Alert, now: datetime, atlas: Atlas) -> dict[str, Any]:
+    event = (alert.facts.get("events") or [{}])[0]
+    located = _located(event, atlas, with_border=False) if event else {}
+    return {
+        "alert_id": alert.id,
+        "rule_id": rule.id,
+        "key": dict(alert.key),
+        "severity": alert.severity,
+        "state": alert.state,
+        "first_day": alert.first_day.isoformat(),
+        "last_day": alert.last_day.isoformat(),
+        "age_days": (now.date() - alert.last_day).days,
+        "value": alert.value,
+        "event_count": alert.facts.get("event_count"),
+        "fatalities": alert.facts.get("fatalities"),
+        "event_ids": [uid.partition(":")[2] for uid in alert.evidence[:20]],
+        "event": {
+            name: located.get(name)
+            for name in (
+                "uid", "id", "date", "event_type", "sub_event_type", "matched_actors", "country",
+                "iso3", "admin1", "admin2", "location", "geo_precision", "certainty",
+                "place_title", "distance_km", "bearing_deg", "border_km", "border_neighbour",
+                "fatalities", "lat", "lon",
+            )
+        },
+    }  # fmt: skip
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=10).hexdigest()
