@@ -1,9 +1,49 @@
 """Events as stored: the rows the engine's frame is built from, single events, their revisions.
 
 Standing in the flow: `warden.ingest` writes through `warden.store.pages`, `evaluate` reads here.
+Every function takes a connection: a transaction's, `Store.connection`, or one of `reading()`.
+
+As known at an instant: a row of `events` is the newest version; going back through
+`event_revisions`, each of which holds what stood before it, gives any earlier one. What is not
+kept is the earlier stamp of a row that was stamped again without a change.
 """
 
 from __future__ import annotations
+
+import gc
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from operator import itemgetter
+from typing import Any, Literal
+
+from warden.model.event import Event
+from warden.store.pages import PageCounts, Walk, apply_page, retract
+from warden.store.raw import load_raw
+from warden.store.rows import EVENT_COLUMNS, event_from, json_list
+from warden.store.values import instant_text, parse_instant
+
+__all__ = [
+    "FRAME_COLUMNS",
+    "PageCounts",
+    "Revision",
+    "Walk",
+    "apply_page",
+    "changed_since",
+    "count_events",
+    "events_as_of",
+    "load_columns",
+    "load_event",
+    "load_events",
+    "load_raw_row",
+    "load_rows",
+    "newest_event_day",
+    "retract",
+    "revisions",
+]
 
 # The cells of a row of `load_rows`, in this order. Days are ISO texts `YYYY-MM-DD`, instants texts
 # `YYYY-MM-DDTHH:MM:SS.ffffffZ`. `actors` is the JSON text `[[name, role, type], …]` and `tags`
@@ -50,3 +90,206 @@ FRAME_COLUMNS: tuple[str, ...] = (
     "known_at",
     "revised_at",
 )
+
+Status = Literal["active", "retracted"]
+Row = tuple[Any, ...]
+_order = itemgetter(FRAME_COLUMNS.index("event_date"), FRAME_COLUMNS.index("uid"))
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A change of an event after it was first stored.
+
+    Attributes:
+        revision: the number the event took with it (2 for the first change).
+        kind: what happened. source: who said so.
+        changed: column → the value before, as stored (see `FRAME_COLUMNS`).
+    """
+
+    uid: str
+    revision: int
+    at: datetime
+    kind: Literal["revised", "retracted", "reinstated"]
+    source: str
+    changed: dict[str, Any]
+
+
+def load_rows(
+    connection: sqlite3.Connection,
+    *,
+    uids: Collection[str] | None = None,
+    as_of: datetime | None = None,
+    status: Status | None = "active",
+) -> list[Row]:
+    """Rows in the order of FRAME_COLUMNS, sorted by (event_date, uid).
+
+    Args:
+        connection: where to read.
+        uids: only these events; None for all.
+        as_of: as warden knew them at that instant; None for now.
+        status: which events; None for both.
+    """
+    with _without_collector():
+        if as_of is None:
+            rows = _rows_now(connection, uids, status)
+        else:
+            rows = _rows_as_of(connection, uids, as_of, status, FRAME_COLUMNS)
+        rows.sort(key=_order)
+    return rows
+
+
+def load_columns(
+    connection: sqlite3.Connection,
+    *,
+    uids: Collection[str] | None = None,
+    as_of: datetime | None = None,
+    status: Status | None = "active",
+) -> dict[str, list[Any]]:
+    """`load_rows` turned round: column name → cells."""
+    rows = load_rows(connection, uids=uids, as_of=as_of, status=status)
+    if not rows:
+        return {name: [] for name in FRAME_COLUMNS}
+    return dict(zip(FRAME_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
+
+
+def events_as_of(connection: sqlite3.Connection, instant: datetime) -> tuple[Event, ...]:
+    """Every event warden knew at `instant`, as it stood then, retracted ones too."""
+    rows = _rows_as_of(connection, None, instant, None, EVENT_COLUMNS)
+    events = (event_from(dict(zip(EVENT_COLUMNS, row, strict=True))) for row in rows)
+    return tuple(sorted(events, key=lambda event: (event.record.event_date, event.uid)))
+
+
+def load_event(connection: sqlite3.Connection, uid: str) -> Event | None:
+    """One event as it stands now, or None."""
+    return next(iter(load_events(connection, (uid,))), None)
+
+
+def load_events(connection: sqlite3.Connection, uids: Iterable[str]) -> tuple[Event, ...]:
+    """These events as they stand now, by uid; unknown ones are left out."""
+    cursor = connection.execute(
+        f"SELECT {', '.join(EVENT_COLUMNS)} FROM events"  # noqa: S608  column names of our own
+        " WHERE uid IN (SELECT value FROM json_each(?)) ORDER BY uid",
+        (json_list(tuple(uids)),),
+    )
+    return tuple(event_from(dict(zip(EVENT_COLUMNS, row, strict=True))) for row in cursor)
+
+
+def revisions(connection: sqlite3.Connection, uid: str) -> tuple[Revision, ...]:
+    """An event's changes, oldest first."""
+    cursor = connection.execute(
+        "SELECT uid, revision, at, kind, source, changed FROM event_revisions"
+        " WHERE uid = ? ORDER BY revision",
+        (uid,),
+    )
+    return tuple(
+        Revision(uid, number, parse_instant(at), kind, source, json.loads(changed))
+        for uid, number, at, kind, source, changed in cursor
+    )
+
+
+def changed_since(connection: sqlite3.Connection, instant: datetime) -> tuple[str, ...]:
+    """Uids of events first stored, revised, retracted or reinstated after `instant`."""
+    cursor = connection.execute(
+        "SELECT uid FROM events WHERE revised_at > ? ORDER BY uid", (instant_text(instant),)
+    )
+    return tuple(uid for (uid,) in cursor)
+
+
+def count_events(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:
+    """How many events, by (dataset, status)."""
+    cursor = connection.execute("SELECT dataset, status, count(*) FROM events GROUP BY 1, 2")
+    return {(dataset, status): number for dataset, status, number in cursor}
+
+
+def newest_event_day(connection: sqlite3.Connection) -> str | None:
+    """The ISO day of the newest active event."""
+    found = connection.execute("SELECT max(event_date) FROM events WHERE status = 'active'")
+    day: str | None = found.fetchone()[0]
+    return day
+
+
+def load_raw_row(connection: sqlite3.Connection, uid: str) -> str | None:
+    """The raw text of the event's newest version; None when not kept or pruned."""
+    found = connection.execute(
+        "SELECT raw_page, source_id FROM events WHERE uid = ?", (uid,)
+    ).fetchone()
+    return None if found is None else load_raw(connection, *found)
+
+
+def _rows_now(
+    connection: sqlite3.Connection, uids: Collection[str] | None, status: Status | None
+) -> list[Row]:
+    return connection.execute(*_select(FRAME_COLUMNS, uids, status)).fetchall()
+
+
+def _select(
+    columns: Sequence[str], uids: Collection[str] | None, status: Status | None
+) -> tuple[str, dict[str, Any]]:
+    conditions: list[str] = []
+    values: dict[str, Any] = {}
+    if uids is not None:
+        conditions.append("uid IN (SELECT value FROM json_each(:uids))")
+        values["uids"] = json_list(tuple(uids))
+    if status is not None:
+        conditions.append("status = :status")
+        values["status"] = status
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT {', '.join(columns)} FROM events{where}", values  # noqa: S608  our own names
+
+
+def _rows_as_of(
+    connection: sqlite3.Connection,
+    uids: Collection[str] | None,
+    instant: datetime,
+    status: Status | None,
+    columns: Sequence[str],
+) -> list[Row]:
+    """The newest rows, with later changes undone, without events not yet known."""
+    at = instant_text(instant)
+    sql, values = _select(EVENT_COLUMNS, uids, None)
+    joint = "AND" if " WHERE " in sql else "WHERE"
+    undo = _undo(connection, at)
+    pick = [EVENT_COLUMNS.index(name) for name in columns]
+    where = EVENT_COLUMNS.index("status")
+    kept: list[Row] = []
+    for row in connection.execute(f"{sql} {joint} first_seen_at <= :at", values | {"at": at}):
+        then = _undone(row, undo[row[0]]) if row[0] in undo else row
+        if status is None or then[where] == status:
+            kept.append(tuple([then[i] for i in pick]))
+    return kept
+
+
+def _undo(connection: sqlite3.Connection, at: str) -> dict[str, dict[str, Any]]:
+    """The cells that stood at `at`, by uid, for events changed since."""
+    cursor = connection.execute(
+        "SELECT uid, revision, changed, was_source, was_source_updated_at, was_revised_at,"
+        " was_raw_page FROM event_revisions WHERE at > ? ORDER BY uid, revision DESC",
+        (at,),
+    )
+    undo: dict[str, dict[str, Any]] = {}
+    for uid, revision, changed, source, stamp, revised_at, raw_page in cursor:
+        undo.setdefault(uid, {}).update(
+            json.loads(changed),
+            revision=revision - 1,
+            source=source,
+            source_updated_at=stamp,
+            revised_at=revised_at,
+            raw_page=raw_page,
+        )
+    return undo
+
+
+def _undone(row: Row, old: dict[str, Any]) -> Row:
+    return tuple([old.get(name, cell) for name, cell in zip(EVENT_COLUMNS, row, strict=True)])
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Millions of short-lived cells make the cyclic collector run over all of them in vain."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -74,7 +74,7 @@ def _create_events(db: sqlite_utils.Database) -> None:
         columns, pk="uid", not_null=set(columns) - optional, strict=True
     )
     table.create_index(["dataset", "event_date"])
-    table.create_index(["first_seen_at"])
+    table.create_index(["revised_at"])
 
 
 def _create_revisions(db: sqlite_utils.Database) -> None:

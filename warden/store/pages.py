@@ -1,0 +1,436 @@
+"""Writing one page of a walk: what is new, revised, unchanged, older, duplicate, retracted.
+
+Standing in the flow: `warden.ingest` calls `apply_page` inside one transaction a page.
+No statement is run per row: a page's known states are read at once, its writes are batched.
+
+Which version of an event stands:
+* the newer source stamp wins; an older one changes nothing and counts as `older`;
+* an equal stamp, or a row without one, takes the latest read;
+* a retracted event that is served again is reinstated, unless its deletion is as new as the row;
+* equal content is unchanged whatever its stamp, but a newer stamp is remembered.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from warden.model.event import Record
+from warden.sources.protocol import Deletion, Page, Reject
+from warden.store.raw import add_raw_page
+from warden.store.rejects import add_rejects
+from warden.store.rows import (
+    CONTENT_COLUMNS,
+    EVENT_COLUMNS,
+    Content,
+    Unstorable,
+    check_identity,
+    clean_text,
+    content_of,
+    json_list,
+)
+from warden.store.values import instant_or_none, instant_text
+
+BACKFILL_AFTER = timedelta(days=30)
+_REASON_LIMIT = 500
+_LIFE_COLUMNS = ("status", "retracted_at", "retracted_reason", "deleted_at")
+
+_KNOWN = """
+SELECT uid, content_hash, source_updated_at, status, revision, revised_at, deleted_at
+FROM events WHERE uid IN (SELECT value FROM json_each(?))
+"""
+_BEFORE = f"""
+SELECT uid, source, source_updated_at, revised_at, raw_page,
+  {", ".join(CONTENT_COLUMNS + _LIFE_COLUMNS)}
+FROM events WHERE uid IN (SELECT value FROM json_each(?))
+"""  # noqa: S608  column names of our own
+_INSERT = (
+    f"INSERT INTO events ({', '.join(EVENT_COLUMNS)})"  # noqa: S608  column names of our own
+    f" VALUES ({', '.join('?' * len(EVENT_COLUMNS))})"
+)
+_REVISED_COLUMNS = (
+    *CONTENT_COLUMNS, "source", "revision", "revised_at", "source_updated_at", "content_hash",
+    *_LIFE_COLUMNS, "raw_page",
+)  # fmt: skip
+_UPDATE = (
+    f"UPDATE events SET {', '.join(f'{name} = ?' for name in _REVISED_COLUMNS)}"  # noqa: S608
+    " WHERE uid = ?"
+)
+_RESTAMP = "UPDATE events SET source_updated_at = ?, content_hash = ? WHERE uid = ?"
+_REVISION = """
+INSERT INTO event_revisions (uid, revision, at, kind, source, changed,
+  was_source, was_source_updated_at, was_revised_at, was_raw_page)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_RETRACT = """
+UPDATE events SET status = 'retracted', retracted_at = ?, retracted_reason = ?, deleted_at = ?,
+  revision = ?, revised_at = ?, source = ? WHERE uid = ?
+"""
+
+
+@dataclass(slots=True)
+class PageCounts:
+    """What became of the rows served; `served` is the sum of the seven that follow it.
+
+    `retracted` are deletions that took effect, `reinstated` those among `revised` that came back.
+    """
+
+    served: int = 0
+    new: int = 0
+    revised: int = 0
+    unchanged: int = 0
+    older: int = 0
+    duplicate: int = 0
+    foreign: int = 0
+    rejected: int = 0
+    retracted: int = 0
+    reinstated: int = 0
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether served = new + revised + unchanged + older + duplicate + foreign + rejected."""
+        parts = self.new + self.revised + self.unchanged + self.older + self.duplicate
+        return self.served == parts + self.foreign + self.rejected
+
+    def add(self, other: PageCounts) -> None:
+        """Count `other` in."""
+        for name in COUNT_NAMES:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def as_dict(self) -> dict[str, int]:
+        """The counts by name, in order."""
+        return {name: getattr(self, name) for name in COUNT_NAMES}
+
+
+COUNT_NAMES: tuple[str, ...] = tuple(item.name for item in fields(PageCounts))
+
+
+@dataclass(slots=True)
+class Walk:
+    """What one walk of a source has served so far.
+
+    Attributes:
+        source: the configured source's name.
+        backfill: the source's first load: all that it brings was known before warden saw it.
+        served: uid → content hash last served, by which a row served twice is recognised.
+        changed: uids that the walk brought, revised, retracted or reinstated.
+    """
+
+    source: str
+    backfill: bool = False
+    served: dict[str, bytes] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the store knows of an event, as far as the verdict on a new row needs it."""
+
+    content_hash: bytes
+    stamp: str | None
+    status: str
+    revision: int
+    revised_at: str
+    deleted_at: str | None
+
+
+@dataclass(slots=True)
+class _Served:
+    """One row of the page, ready to be written."""
+
+    uid: str
+    source_id: str
+    content: Content
+    content_hash: bytes
+    stamp: str | None
+    raw: str | None
+
+
+def apply_page(tx: sqlite3.Connection, page: Page, walk: Walk, now: datetime) -> PageCounts:
+    """Write a page: its deletions first, then its records and rejects.
+
+    Shape: `page.raw` is empty or has one text a record. The caller commits.
+    """
+    return _PageWriter(tx, page.dataset, walk, now).write(page)
+
+
+def retract(
+    tx: sqlite3.Connection,
+    dataset: str,
+    deletions: Iterable[Deletion],
+    walk: Walk,
+    now: datetime,
+) -> int:
+    """Mark events as withdrawn by the source; return how many that were active.
+
+    Unknown ids and events with a newer stamp than the deletion are left alone.
+    """
+    return _PageWriter(tx, dataset, walk, now).retract(deletions)
+
+
+class _PageWriter:
+    def __init__(self, tx: sqlite3.Connection, dataset: str, walk: Walk, now: datetime) -> None:
+        self.tx = tx
+        self.dataset = dataset
+        self.walk = walk
+        self.now = now
+        self.at = instant_text(now)
+        self.backfill_before = instant_text(now - BACKFILL_AFTER)
+        self.counts = PageCounts()
+        self.known: dict[str, _Known] = {}
+        self.pending: set[str] = set()
+        self.fresh: list[_Served] = []
+        self.revised: list[_Served] = []
+        self.stamps: list[tuple[str | None, bytes, str]] = []
+
+    def write(self, page: Page) -> PageCounts:
+        counts = self.counts
+        counts.served = len(page.records) + len(page.rejects) + page.foreign
+        counts.foreign = page.foreign
+        counts.retracted = self.retract(page.deletions)
+        served, unstorable = self._read(page)
+        self.known = self._load_known([row.uid for row in served])
+        for row in served:
+            self._decide(row)
+        self._flush()
+        rejects = [*page.rejects, *unstorable]
+        counts.rejected = len(rejects)
+        if rejects:
+            add_rejects(self.tx, rejects, self.walk.source, self.dataset, self.now)
+        return counts
+
+    def retract(self, deletions: Iterable[Deletion]) -> int:
+        by_uid = {f"{self.dataset}:{item.source_id}": item for item in deletions}
+        if not by_uid:
+            return 0
+        known = self._load_known([uid for uid in by_uid if _storable(uid)])
+        gone = [
+            uid
+            for uid, state in known.items()
+            if state.status == "active" and not _outdated(by_uid[uid], state)
+        ]
+        self._write_retractions(gone, by_uid, known)
+        self.walk.changed.update(gone)
+        return len(gone)
+
+    # --- reading ---------------------------------------------------------------------------
+
+    def _read(self, page: Page) -> tuple[list[_Served], list[Reject]]:
+        served: list[_Served] = []
+        unstorable: list[Reject] = []
+        raws: Sequence[str | None] = page.raw or [None] * len(page.records)
+        for record, raw in zip(page.records, raws, strict=True):
+            try:
+                served.append(self._served(record, raw))
+            except Unstorable as finding:
+                text = raw if raw is not None else repr(record)
+                unstorable.append(Reject(str(finding), text, record.source_id))
+        return served, unstorable
+
+    def _served(self, record: Record, raw: str | None) -> _Served:
+        if record.dataset != self.dataset:
+            raise Unstorable(f"the row belongs to {record.dataset!r}, its page to {self.dataset!r}")
+        check_identity(record.dataset, record.source_id)
+        content, content_hash = content_of(record)
+        return _Served(
+            f"{record.dataset}:{record.source_id}",
+            record.source_id,
+            content,
+            content_hash,
+            instant_or_none(record.source_updated_at),
+            raw,
+        )
+
+    def _load_known(self, uids: list[str]) -> dict[str, _Known]:
+        return {uid: _Known(*cells) for uid, *cells in self.tx.execute(_KNOWN, (json_list(uids),))}
+
+    # --- deciding --------------------------------------------------------------------------
+
+    def _decide(self, row: _Served) -> None:
+        counts, walk = self.counts, self.walk
+        again = walk.served.get(row.uid) == row.content_hash
+        walk.served[row.uid] = row.content_hash
+        known = self.known.get(row.uid)
+        verdict = _verdict(row, known)
+        if verdict == "new":
+            counts.new += 1
+            self.known[row.uid] = _Known(row.content_hash, row.stamp, "active", 1, self.at, None)
+            self.pending.add(row.uid)
+            self.fresh.append(row)
+        elif verdict == "revised":
+            self._revise(row)
+        elif again:
+            counts.duplicate += 1
+        elif verdict == "older":
+            counts.older += 1
+        else:
+            counts.unchanged += 1
+        if verdict == "unchanged" and known is not None and _newer(row.stamp, known.stamp):
+            self._restamp(row, known)
+
+    def _revise(self, row: _Served) -> None:
+        if row.uid in self.pending:
+            self._flush()
+        self.pending.add(row.uid)
+        self.revised.append(row)
+        known = self.known[row.uid]
+        self.known[row.uid] = _Known(
+            row.content_hash,
+            row.stamp or known.stamp,
+            "active",
+            known.revision + 1,
+            max(self.at, known.revised_at),
+            None,
+        )
+
+    def _restamp(self, row: _Served, known: _Known) -> None:
+        known.stamp = row.stamp
+        self.pending.add(row.uid)
+        self.stamps.append((row.stamp, row.content_hash, row.uid))
+
+    # --- writing ---------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        raw_page = self._write_raw()
+        if self.fresh:
+            self.tx.executemany(_INSERT, [self._new_row(row, raw_page) for row in self.fresh])
+            self.walk.changed.update(row.uid for row in self.fresh)
+        if self.revised:
+            self._write_revisions(raw_page)
+        if self.stamps:
+            self.tx.executemany(_RESTAMP, self.stamps)
+        for batch in (self.fresh, self.revised, self.stamps, self.pending):
+            batch.clear()
+
+    def _write_raw(self) -> int | None:
+        rows = {
+            row.source_id: row.raw for row in (*self.fresh, *self.revised) if row.raw is not None
+        }
+        if not rows:
+            return None
+        return add_raw_page(self.tx, rows, self.walk.source, self.dataset, self.at)
+
+    def _new_row(self, row: _Served, raw_page: int | None) -> tuple[Any, ...]:
+        known_at, backfilled = self.at, int(self.walk.backfill)
+        if row.stamp is not None and row.stamp < self.at:
+            backfilled = int(self.walk.backfill or row.stamp < self.backfill_before)
+            known_at = row.stamp if backfilled else self.at
+        return (
+            row.uid, self.dataset, row.source_id, *row.content, self.walk.source, "active", 1,
+            row.stamp, self.at, known_at, backfilled, self.at, None, "", None, row.content_hash,
+            None if row.raw is None else raw_page,
+        )  # fmt: skip
+
+    def _write_revisions(self, raw_page: int | None) -> None:
+        before = self._load_before([row.uid for row in self.revised])
+        updates: list[tuple[Any, ...]] = []
+        revisions: list[tuple[Any, ...]] = []
+        for row in self.revised:
+            was = before[row.uid]
+            changed = _changed(was, row.content)
+            if not changed:  # the hash was taken by another rule; the content is the same
+                self.counts.unchanged += 1
+                self.known[row.uid].revision -= 1
+                self.stamps.append((self.known[row.uid].stamp, row.content_hash, row.uid))
+                continue
+            self._count_revision(row.uid, was)
+            kind = "revised" if was["status"] == "active" else "reinstated"
+            revisions.append(self._revision(row.uid, self.known[row.uid], kind, changed, was))
+            updates.append(self._revised_row(row, was, raw_page))
+        self.tx.executemany(_REVISION, revisions)
+        self.tx.executemany(_UPDATE, updates)
+
+    def _count_revision(self, uid: str, was: dict[str, Any]) -> None:
+        self.counts.revised += 1
+        self.counts.reinstated += was["status"] != "active"
+        self.walk.changed.add(uid)
+
+    def _revised_row(
+        self, row: _Served, was: dict[str, Any], raw_page: int | None
+    ) -> tuple[Any, ...]:
+        known = self.known[row.uid]
+        page = was["raw_page"] if row.raw is None else raw_page
+        return (
+            *row.content, self.walk.source, known.revision, known.revised_at, known.stamp,
+            row.content_hash, "active", None, "", None, page, row.uid,
+        )  # fmt: skip
+
+    def _write_retractions(
+        self, gone: list[str], by_uid: dict[str, Deletion], known: dict[str, _Known]
+    ) -> None:
+        before = self._load_before(gone)
+        updates: list[tuple[Any, ...]] = []
+        revisions: list[tuple[Any, ...]] = []
+        for uid in gone:
+            state, deletion = known[uid], by_uid[uid]
+            state.revision += 1
+            state.revised_at = max(self.at, state.revised_at)
+            was = before[uid]
+            changed = {name: was[name] for name in _LIFE_COLUMNS}
+            revisions.append(self._revision(uid, state, "retracted", changed, was))
+            updates.append((
+                state.revised_at, clean_text(deletion.reason, _REASON_LIMIT),
+                instant_or_none(deletion.deleted_at), state.revision, state.revised_at,
+                self.walk.source, uid,
+            ))  # fmt: skip
+        self.tx.executemany(_REVISION, revisions)
+        self.tx.executemany(_RETRACT, updates)
+
+    def _revision(
+        self, uid: str, state: _Known, kind: str, changed: dict[str, Any], was: dict[str, Any]
+    ) -> tuple[Any, ...]:
+        return (
+            uid, state.revision, state.revised_at, kind, self.walk.source,
+            json.dumps(changed, ensure_ascii=False), was["source"], was["source_updated_at"],
+            was["revised_at"], was["raw_page"],
+        )  # fmt: skip
+
+    def _load_before(self, uids: list[str]) -> dict[str, dict[str, Any]]:
+        cursor = self.tx.execute(_BEFORE, (json_list(uids),))
+        names = [column[0] for column in cursor.description]
+        return {cells[0]: dict(zip(names, cells, strict=True)) for cells in cursor}
+
+
+def _verdict(row: _Served, known: _Known | None) -> Literal["new", "revised", "unchanged", "older"]:
+    if known is None:
+        return "new"
+    if _newer(known.stamp, row.stamp) and row.stamp is not None:
+        return "older"
+    if known.status == "retracted":
+        deleted, stamp = known.deleted_at, row.stamp
+        return "older" if deleted and stamp and stamp <= deleted else "revised"
+    return "unchanged" if row.content_hash == known.content_hash else "revised"
+
+
+def _newer(stamp: str | None, than: str | None) -> bool:
+    """Whether `stamp` is a later one; any stamp is later than none."""
+    return stamp is not None and (than is None or stamp > than)
+
+
+def _outdated(deletion: Deletion, known: _Known) -> bool:
+    """The event was stamped after it was deleted: the source has brought it back."""
+    return _newer(known.stamp, instant_or_none(deletion.deleted_at)) and bool(deletion.deleted_at)
+
+
+def _changed(was: dict[str, Any], content: Content) -> dict[str, Any]:
+    """Column → old value, of the content and, for a reinstated event, of its status."""
+    changed = {
+        name: was[name]
+        for name, new in zip(CONTENT_COLUMNS, content, strict=True)
+        if was[name] != new
+    }
+    if was["status"] != "active":
+        changed |= {name: was[name] for name in _LIFE_COLUMNS}
+    return changed
+
+
+def _storable(uid: str) -> bool:
+    try:
+        uid.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in uid

@@ -1,0 +1,42 @@
+"""Raw rows as the sources served them, compressed a page at a time.
+
+Only rows that brought something new are kept: an unchanged row is not written again.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Mapping
+from datetime import datetime
+
+from warden.store.values import instant_text
+
+_LEVEL = 1  # raw rows are written once and hardly ever read
+
+
+def add_raw_page(
+    tx: sqlite3.Connection, rows: Mapping[str, str], source: str, dataset: str, at: str
+) -> int:
+    """Keep raw texts by source id; return the page's number."""
+    body = zlib.compress(json.dumps(rows).encode(), _LEVEL)
+    cursor = tx.execute(
+        "INSERT INTO raw_pages (source, dataset, at, rows, body) VALUES (?, ?, ?, ?, ?)",
+        (source, dataset, at, len(rows), body),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def load_raw(connection: sqlite3.Connection, page: int | None, source_id: str) -> str | None:
+    """The raw text of a row of that page; None when it was not kept, or pruned since."""
+    found = connection.execute("SELECT body FROM raw_pages WHERE id = ?", (page,)).fetchone()
+    if found is None:
+        return None
+    text = json.loads(zlib.decompress(found[0])).get(source_id)
+    return text if isinstance(text, str) else None
+
+
+def prune_raw(tx: sqlite3.Connection, before: datetime) -> int:
+    """Drop the pages older than `before`; events stay. Return how many pages."""
+    return tx.execute("DELETE FROM raw_pages WHERE at < ?", (instant_text(before),)).rowcount
