@@ -28,6 +28,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from warden.errors import ConfigError, Fault
 from warden.model.located import FaultList, did_you_mean
+from warden.notify.channels.email.settings import SmtpSettings
 from warden.rulebook.reading import read_file
 
 PREFIX = "WARDEN_"
@@ -36,35 +37,13 @@ SECRET_PREFIX = "WARDEN_SECRET_"  # noqa: S105  # the name of variables, not a s
 DEFAULT_FILES = (Path("warden.yaml"), Path("/etc/warden/warden.yaml"))
 _PATHS = ("database", "rules", "templates", "secrets_dir", "socket", "cache_dir", "borders")
 
+_SECTION_PATHS = ("path", "ca_file")  # of a source, or of the mail server
+
 
 class Section(BaseModel):
     """A part of the settings: frozen, and an unknown key in it is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class SecretRef(Section):
-    """`{secret: NAME}`: a secret by name; the value is read when it is needed."""
-
-    secret: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
-
-
-class Smtp(Section):
-    """The mail server.
-
-    Attributes:
-        security: none (only for a server on this machine), starttls, or tls from the first byte;
-            both verify the certificate.
-        sender: the `from:` of every mail.
-    """
-
-    host: str = "localhost"
-    port: int = Field(default=25, ge=1, le=65535)
-    security: Literal["none", "starttls", "tls"] = "none"
-    sender: str = Field(default="Warden <warden@localhost>", alias="from")
-    username: str = ""
-    password: SecretRef | SecretStr | None = None
-    timeout_s: float = Field(default=30.0, gt=0, le=600)
 
 
 class Console(Section):
@@ -112,7 +91,7 @@ class Settings(BaseSettings):
     borders: Path | None = None
     time_zone: str = "UTC"
     sources: tuple[dict[str, Any], ...] = ()
-    smtp: Smtp = Smtp()
+    smtp: SmtpSettings = SmtpSettings()
     console: Console | None = None
     heartbeat: Heartbeat | None = None
     public_url: str = ""
@@ -223,10 +202,6 @@ class Secrets:
             raise ConfigError(f"secret '{name}' is not set; looked in {', '.join(places)}")
         return found
 
-    def resolve(self, value: SecretRef | SecretStr | None) -> SecretStr | None:
-        """Read what a setting refers to; a value written out stands for itself."""
-        return self.require(value.secret) if isinstance(value, SecretRef) else value
-
     def _files(self, name: str) -> Iterator[Path]:
         credentials = os.environ.get("CREDENTIALS_DIRECTORY", "")
         if credentials:
@@ -276,7 +251,7 @@ def load(
         ]
     except SettingsError as error:
         faults.append(Fault("environment", 0, 0, "WR060", " ".join(str(error).split())))
-    if "path" in data:
+    if isinstance(document.data, dict) and "path" in document.data:
         faults.append(document.fault(("path",), "WR012", "unknown key 'path'"))
     if faults:
         _refuse(path, faults)
@@ -338,14 +313,23 @@ def _absolute(data: dict[Any, Any], folder: Path) -> dict[Any, Any]:
     for key in _PATHS:
         if isinstance(out.get(key), str):
             out[key] = str(folder / Path(out[key]).expanduser())
+    out["smtp"] = _absolute_in(out.get("smtp"), folder)
+    if out["smtp"] is None:
+        del out["smtp"]
     if isinstance(out.get("sources"), list):
-        out["sources"] = [
-            {**entry, "path": str(folder / Path(entry["path"]).expanduser())}
-            if isinstance(entry, dict) and isinstance(entry.get("path"), str)
-            else entry
-            for entry in out["sources"]
-        ]
+        out["sources"] = [_absolute_in(entry, folder) for entry in out["sources"]]
     return out
+
+
+def _absolute_in(section: Any, folder: Path) -> Any:
+    if not isinstance(section, dict):
+        return section
+    return {
+        key: str(folder / Path(value).expanduser())
+        if key in _SECTION_PATHS and isinstance(value, str)
+        else value
+        for key, value in section.items()
+    }
 
 
 # --- faults -----------------------------------------------------------------------------------
@@ -377,7 +361,7 @@ def _fault(
     document: _Document, model: type[BaseModel], item: Any, prefix: tuple[Any, ...]
 ) -> Fault:
     """Turn one of pydantic's errors into a fault at its place."""
-    loc = tuple(part for part in item["loc"] if not _is_union_tag(part))
+    loc = tuple(item["loc"])
     message = item["msg"].removeprefix("Value error, ")
     code = "WR010"
     if item["type"] == "extra_forbidden":
@@ -406,11 +390,6 @@ def _only_in_environment(item: Any, data: Any) -> bool:
             return True
         data = data[part]
     return False
-
-
-def _is_union_tag(part: Any) -> bool:
-    """Whether pydantic put the name of a union's member between the keys."""
-    return isinstance(part, str) and part in {"SecretRef", "SecretStr", "is-instance[SecretStr]"}
 
 
 def _keys_at(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
