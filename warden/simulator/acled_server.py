@@ -240,12 +240,14 @@ class AcledServer(LoopbackServer):
         }
 
     def _read(self, query: dict[str, str], now: datetime) -> list[Served]:
-        tests = list(_tests(query, FILTERS - self.ignored))
+        known = FILTERS - self.ignored
+        since = _stamped_since(query) if "timestamp" in known else None
+        tests = list(_tests(query, known - {"timestamp"} if since is not None else known))
         newest = self._newest_day(now)
         if newest is not None:
             shown = newest.isoformat()
             tests.append(lambda row: bool(row["event_date"] <= shown))
-        return _passing(self.world.rows(now), tests)
+        return _passing(self.world.rows(now, stamped_since=since), tests)
 
     def _deleted(self, query: dict[str, str], now: datetime) -> list[Served]:
         known = frozenset({"event_id_cnty", "deleted_timestamp"}) - self.ignored
@@ -308,11 +310,17 @@ def _passing(rows: list[Served], tests: list[Test]) -> list[Served]:
 
 def _tests(query: Mapping[str, str], known: Iterable[str]) -> Iterable[Test]:
     """The filters among a query's parameters; whatever else it says is ignored in silence."""
-    for column in sorted(known, key=lambda name: name not in STAMPS):  # they leave fewest rows
+    for column in known:
         wanted = query.get(column, "")
         if wanted:
             where = query.get(f"{column}_where", "").upper() or _default_where(column)
             yield _test(column, where, wanted.split("|"))
+
+
+def _stamped_since(query: Mapping[str, str]) -> int | None:
+    """The watermark of the usual question; None for any other question about stamps."""
+    wanted, where = query.get("timestamp", ""), query.get("timestamp_where") or ">="
+    return int(wanted) if wanted.isdigit() and where == ">=" else None
 
 
 def _default_where(column: str) -> str:
@@ -325,9 +333,6 @@ def _test(column: str, where: str, wanted: list[str]) -> Test:
     if where == "BETWEEN" and len(wanted) > 1:
         low, high = _comparable(wanted[0]), _comparable(wanted[1])
         return lambda row: low <= _comparable(row[column]) <= high
-    if where == ">=" and column in STAMPS and wanted[0].isdigit():
-        oldest = int(wanted[0])
-        return lambda row: bool(row[column] >= oldest)
     if where in {">", ">=", "<", "<="}:
         bound = _comparable(wanted[0])
         return lambda row: _ordered(_comparable(row[column]), where, bound)

@@ -6,7 +6,7 @@ Standing in the flow: `history` makes the versions, `acled_server` serves the wo
 from __future__ import annotations
 
 import threading
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ class Version:
         known_at: when the source published it.
         row: the columns (without `timestamp`), or None: deleted.
         stamp: the source's own stamp of the edit, unix seconds; None = `known_at`. An older
-            stamp stands for a row that was changed without being stamped.
+            stamp stands for a row that was changed without being stamped; never a newer one.
     """
 
     known_at: datetime
@@ -71,8 +71,7 @@ class World:
         self._transitions: list[tuple[datetime, int, str, Version]] = []
         for history in histories:
             self._enter(history.source_id, history.versions)
-        self._transitions.sort(key=_in_order)
-        self._start_again()
+        self._sort()
 
     def publish(self, row: Row, at: datetime, *, stamp: int | None = None) -> None:
         """Let the source publish this row (new or revised; keyed by `event_id_cnty`) at `at`."""
@@ -82,13 +81,26 @@ class World:
         """Let the source delete that row at `at`."""
         self._add(source_id, Version(at, None))
 
-    def rows(self, now: datetime) -> list[Served]:
-        """Every row that stands at `now`, in the order in which a walk serves them."""
+    def rows(self, now: datetime, *, stamped_since: int | None = None) -> list[Served]:
+        """Every row that stands at `now`, in the order in which a walk serves them.
+
+        `stamped_since`: only those with such a stamp (unix seconds) or a newer one.
+        """
         with self._lock:
             self._move_to(now)
+            if stamped_since is not None:
+                return self._stamped(stamped_since)
             if self._walk is None:
                 self._walk = sorted(self._standing.values(), key=lambda row: row.serial)
             return list(self._walk)
+
+    def _stamped(self, since: int) -> list[Served]:
+        """Look only at what was published since then: no stamp is newer than its publication."""
+        begin = bisect_left(self._published, since)
+        names = {self._transitions[index][2] for index in range(begin, self._applied)}
+        found = [self._standing[name] for name in names if name in self._standing]
+        found = [served for served in found if served.row["timestamp"] >= since]
+        return sorted(found, key=lambda served: served.serial)
 
     def deletions(self, now: datetime) -> list[Served]:
         """Every deletion published by `now`, in the order in which a walk serves them."""
@@ -102,8 +114,12 @@ class World:
     def _add(self, source_id: str, version: Version) -> None:
         with self._lock:
             self._enter(source_id, (version,))
-            self._transitions.sort(key=_in_order)
-            self._start_again()
+            self._sort()
+
+    def _sort(self) -> None:
+        self._transitions.sort(key=_in_order)
+        self._published = [int(known_at.timestamp()) for known_at, *_ in self._transitions]
+        self._start_again()
 
     def _enter(self, source_id: str, versions: Iterable[Version]) -> None:
         serial = self._serials.setdefault(source_id, len(self._serials) + 1)
