@@ -230,9 +230,9 @@ def _quasi_poisson(y: Floats, design: Floats, weights: Floats) -> tuple[Floats, 
         gram = (work @ pairs).reshape(-1, design.shape[1], design.shape[1])
         eta = np.log(mu[open_])
         target = (work * (eta + (y[open_] - mu[open_]) / mu[open_])) @ design
-        inverse = np.linalg.pinv(gram, rcond=1e-14, hermitian=True)
+        inverse = _inverse(gram)
         beta[open_] = np.einsum("sij,sj->si", inverse, target)
-        leverage[open_] = work * np.einsum("ni,sij,nj->sn", design, inverse, design, optimize=True)
+        leverage[open_] = work * (inverse.reshape(len(work), -1) @ pairs.T)
         mu[open_] = np.exp(np.clip(beta[open_] @ design.T, -500, 500))
         newer = _deviance(y, mu, weights)
         done = np.abs(newer - deviance) < DEVIANCE_TOLERANCE * (np.abs(newer) + 0.1)
@@ -240,6 +240,14 @@ def _quasi_poisson(y: Floats, design: Floats, weights: Floats) -> tuple[Floats, 
         if not open_.any():
             break
     return beta, mu, leverage
+
+
+def _inverse(gram: Floats) -> Floats:
+    """Inverses after scaling the diagonals to one: blocks without cases differ by many decades."""
+    scale = 1 / np.sqrt(np.maximum(np.diagonal(gram, axis1=1, axis2=2), 1e-280))
+    outer = scale[:, :, None] * scale[:, None, :]
+    unit = gram * outer + 1e-14 * np.eye(gram.shape[1])
+    return np.asarray(np.linalg.inv(unit) * outer)
 
 
 def _deviance(y: Floats, mu: Floats, weights: Floats) -> Floats:
