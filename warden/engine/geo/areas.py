@@ -107,6 +107,9 @@ def _polygon(rings: Sequence[ArrayLike]) -> Polygon | MultiPolygon:
     for hole in holes:
         turns = np.round((middle - hole[:, 0].mean()) / _FULL_TURN_DEG)
         shifted.append(np.column_stack((hole[:, 0] + turns * _FULL_TURN_DEG, hole[:, 1])))
+    shape = Polygon(outer, shifted)
+    if shape.is_valid:
+        return shape
     shape = Polygon(outer)
     shape = shape if shape.is_valid else shapely.make_valid(shape)
     for hole in shifted:
