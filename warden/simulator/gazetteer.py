@@ -89,12 +89,13 @@ SOUTH = (
     Town("Molobala", 12.2000, -5.3000, "Sikasso", "Koutiala"),
 )
 
+# Well north of what any rule takes for the south.
 CENTRE = (
-    Town("Bankass", 14.0700, -3.5200, "Mopti", "Bankass"),
-    Town("Koro", 14.0700, -3.0800, "Mopti", "Koro"),
+    Town("Sangha", 14.4600, -3.3100, "Mopti", "Bandiagara"),
+    Town("Madougou", 14.4000, -3.0800, "Mopti", "Koro"),
     Town("Bandiagara", 14.3500, -3.6100, "Mopti", "Bandiagara"),
     Town("Douentza", 15.0000, -2.9500, "Mopti", "Douentza"),
-    Town("Djenne", 13.9100, -4.5600, "Mopti", "Djenne"),
+    Town("Konna", 14.9400, -3.8900, "Mopti", "Mopti"),
     Town("Mopti", 14.4900, -4.1900, "Mopti", "Mopti"),
     Town("Tenenkou", 14.4600, -4.9200, "Mopti", "Tenenkou"),
     Town("Youwarou", 15.3700, -4.2600, "Mopti", "Youwarou"),
@@ -134,7 +135,7 @@ BURKINA_FASO = (
     Town("Ouahigouya", 13.5800, -2.4200, "Nord", "Yatenga", "BFA"),
     Town("Kaya", 13.0900, -1.0800, "Centre-Nord", "Sanmatenga", "BFA"),
     Town("Fada N'Gourma", 12.0600, 0.3600, "Est", "Gourma", "BFA"),
-    Town("Nouna", 12.7300, -3.8600, "Boucle du Mouhoun", "Kossi", "BFA"),
+    Town("Tougan", 13.0700, -3.0700, "Boucle du Mouhoun", "Sourou", "BFA"),
 )
 NIGER = (
     Town("Tillaberi", 14.2100, 1.4500, "Tillabery", "Tillabery", "NER"),
