@@ -15,15 +15,17 @@ from warden.model.rule import ActorGroup, Alias, Place, Polyline, Region
 from warden.model.text import fold, glob_matches
 from warden.rulebook import geojson
 from warden.rulebook.files import RuleFile, Section, Sections
+from warden.rulebook.language import (
+    ALIAS_KEYS,
+    AREA_KEYS,
+    GROUP_KEYS,
+    LINE_KEYS,
+    PLACE_KEYS,
+)
 from warden.rulebook.patterns import check_glob
 from warden.rulebook.shapes import Reader
 
 CountriesResolve = Callable[[str], str | None]
-ACTOR_KEYS: Final = ("title", "match", "except", "groups")
-ALIAS_KEYS: Final = ("name", "was", "since", "until")
-PLACE_KEYS: Final = ("title", "lat", "lon")
-LINE_KEYS: Final = ("title", "file", "points")
-AREA_KEYS: Final = ("title", "file")
 ALL_SITES: Final = "sites"
 
 T = TypeVar("T")
@@ -173,7 +175,7 @@ class Loader:
 
     def _group(self, name: str, node: Node) -> _Group | None:
         what = f"the group {shown(name)}"
-        found = self._reader.mapping(node, what, ACTOR_KEYS)
+        found = self._reader.mapping(node, what, GROUP_KEYS)
         if found is None:
             return None
         match = self._globs(found.get("match"), "match")

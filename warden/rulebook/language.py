@@ -63,6 +63,35 @@ def object_of(keys: dict[str, Key]) -> Shape:
     }
 
 
+# --- definitions ------------------------------------------------------------------------------
+
+GROUP_KEYS: Final[dict[str, Key]] = {
+    "title": Key(TEXT, "What recipients read."),
+    "match": Key(TEXTS, "Globs on whole names; a plain name stands for its regime periods too."),
+    "except": Key(TEXTS, "Globs of names that do not belong to it after all."),
+    "groups": Key(TEXTS, "Other groups that are part of it, with their exceptions."),
+}
+ALIAS_KEYS: Final[dict[str, Key]] = {
+    "name": Key(TEXT, "The one name for keys and messages.", True),  # noqa: FBT003
+    "was": Key(TEXTS, "Other spellings of the same actor, in full.", True),  # noqa: FBT003
+    "since": Key(DATE, "The spellings mean this actor from this day on."),
+    "until": Key(DATE, "… up to this day. An alias with dates adds nothing to groups."),
+}
+PLACE_KEYS: Final[dict[str, Key]] = {
+    "title": Key(TEXT, "What recipients read."),
+    "lat": Key(LATITUDE, "Degrees north.", True),  # noqa: FBT003
+    "lon": Key(LONGITUDE, "Degrees east.", True),  # noqa: FBT003
+}
+LINE_KEYS: Final[dict[str, Key]] = {
+    "title": Key(TEXT, "What recipients read."),
+    "file": Key(TEXT, "A GeoJSON file beside this one (LineString, MultiLineString)."),
+    "points": Key({"type": "array", "minItems": 2}, "Or its points: `[[lat, lon], …]`."),
+}
+AREA_KEYS: Final[dict[str, Key]] = {
+    "title": Key(TEXT, "What recipients read."),
+    "file": Key(TEXT, "A GeoJSON file beside this one (Polygon, MultiPolygon).", True),  # noqa: FBT003
+}
+
 # --- where ------------------------------------------------------------------------------------
 
 SIDES: Final = ("any", "inside", "outside")

@@ -18,7 +18,7 @@ from warden.rulebook.definitions import Loader
 from warden.rulebook.files import ROUTE_KEYS, Sections, find_files, read_sections
 from warden.rulebook.known import KnownNames
 from warden.rulebook.rules import RulesReader
-from warden.rulebook.versions import Borders, digest, version_of
+from warden.rulebook.versions import Borders, Versions, digest
 from warden.rulebook.warnings import add_warnings
 
 
@@ -70,13 +70,18 @@ def load(
         sections, faults, definitions, names, kinds, borders.neighbours if borders else None
     )
     rules = reader.read()
-    add_warnings(rules, definitions, reader, known, faults)
+    versions = Versions(definitions.aliases, borders)
+    add_warnings(
+        rules,
+        definitions=definitions,
+        reader=reader,
+        versions=versions,
+        known=known,
+        faults=faults,
+    )
     ruleset = None
     if not faults.errors:
-        rules = tuple(
-            dataclasses.replace(rule, version=version_of(rule, definitions.aliases, borders))
-            for rule in rules
-        )
+        rules = tuple(dataclasses.replace(rule, version=versions.version(rule)) for rule in rules)
         ruleset = Ruleset(
             rules=rules,
             groups=definitions.groups,

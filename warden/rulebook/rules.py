@@ -88,9 +88,13 @@ class RulesReader:
     _raw: dict[str, RawRule] = field(init=False, default_factory=dict)
     _wheres: dict[str, Where | None] = field(init=False, default_factory=dict)
     _reading: list[str] = field(init=False, default_factory=list)
+    _every_kind: frozenset[str] = field(init=False, default=frozenset())
 
     def __post_init__(self) -> None:
         self._reader = Reader(self.faults)
+        self._every_kind = frozenset(
+            key for kind in self.kinds.values() for key in kind.Parameters.model_fields
+        )
 
     def read(self) -> tuple[Rule, ...]:
         """Every rule, in reading order; those with faults are left out."""
@@ -264,8 +268,7 @@ class RulesReader:
 
     def _keys(self, node: Node, kind: Kind | None, own_keys: set[str]) -> dict[str, Node]:
         """The rule's common keys; unknown ones are faults, but for those of an unknown kind."""
-        common = {**RULE_KEYS, **dict.fromkeys(own_keys)}
-        every_kind = {key for k in self.kinds.values() for key in k.Parameters.model_fields}
+        every_kind = self._every_kind
         found: dict[str, Node] = {}
         for key, value in node.entries:
             if key.text in RULE_KEYS:
@@ -279,7 +282,7 @@ class RulesReader:
                         k.name for k in self.kinds.values() if key.text in k.Parameters.model_fields
                     ]
                     hints[key.text] = f"it belongs to the kind {' and '.join(owners)}"
-                self._reader.unknown_key(key, "the rule", common, hints)
+                self._reader.unknown_key(key, "the rule", {*RULE_KEYS, *own_keys}, hints)
         for name, key_spec in RULE_KEYS.items():
             if key_spec.required and name not in found:
                 self.faults.error(node, "WR011", f"the rule needs the key '{name}'")

@@ -14,7 +14,7 @@ from warden.model.rule import Rule, TextTest
 from warden.model.text import fold
 from warden.rulebook.definitions import Definitions
 from warden.rulebook.known import KnownNames
-from warden.rulebook.versions import signature
+from warden.rulebook.versions import Versions
 
 if TYPE_CHECKING:
     from warden.rulebook.rules import RulesReader
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 
 def add_warnings(
     rules: tuple[Rule, ...],
+    *,
     definitions: Definitions,
     reader: RulesReader,
+    versions: Versions,
     known: KnownNames | None,
     faults: FaultList,
 ) -> None:
     """Add every warning."""
-    _overlaps(rules, reader, faults)
+    _overlaps(rules, reader, versions, faults)
     if known is None:
         return
     _unseen_actors(definitions, reader, known, faults)
@@ -38,12 +40,14 @@ def add_warnings(
         _embargo(rule, reader.node_of(rule.id), known, faults)
 
 
-def _overlaps(rules: tuple[Rule, ...], reader: RulesReader, faults: FaultList) -> None:
+def _overlaps(
+    rules: tuple[Rule, ...], reader: RulesReader, versions: Versions, faults: FaultList
+) -> None:
     first: dict[str, Rule] = {}
     for rule in rules:
         if rule.status == "disabled":
             continue
-        before = first.setdefault(signature(rule), rule)
+        before = first.setdefault(versions.signature(rule), rule)
         if before is not rule:
             faults.warning(
                 reader.node_of(rule.id),

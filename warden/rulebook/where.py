@@ -142,9 +142,9 @@ class WhereReader:
 
     def _entry(self, key: Node, value: Node, depth: int) -> Predicate | None:
         name = key.text
-        special = self._special(name)
+        special = _SPECIAL.get(name)
         if special is not None:
-            return special(value, depth)
+            return special(self, value, depth)
         if name == "location" and value.kind == "scalar" and value.text in CERTAINTIES:
             self._certainty(value, depth)
             return None
@@ -160,19 +160,17 @@ class WhereReader:
         self.faults.error(key, "WR020", f"unknown field {shown(name)} in where{hint}")
         return None
 
-    def _special(self, name: str) -> Callable[[Node, int], Predicate | None] | None:
-        readers: dict[str, Callable[[Node, int], Predicate | None]] = {
-            "all": lambda node, depth: _all(self._list(node, "all", depth)),
-            "any": lambda node, depth: _any(self._list(node, "any", depth)),
-            "not": lambda node, depth: Not(self._any_shape(node, depth + 1)),
-            "use": self._use,
-            "actor": lambda node, _: self._actor(node),
-            "actor_type": lambda node, _: self._actor_type(node),
-            "near": lambda node, _: self._near(node),
-            "border": lambda node, _: self._border(node),
-            "inside": lambda node, _: self._inside(node),
-        }
-        return readers.get(name)
+    def all_of(self, node: Node, depth: int) -> Predicate:
+        """`all:` every part must hold."""
+        return _all(self._list(node, "all", depth))
+
+    def any_of(self, node: Node, depth: int) -> Predicate:
+        """`any:` some part must hold."""
+        return _any(self._list(node, "any", depth))
+
+    def not_(self, node: Node, depth: int) -> Predicate:
+        """`not:` the part must not hold."""
+        return Not(self._any_shape(node, depth + 1))
 
     def _list(self, node: Node, what: str, depth: int) -> list[Predicate]:
         if node.kind != "list":
@@ -192,7 +190,8 @@ class WhereReader:
             return
         self._location = cast("Certainty", value.text)
 
-    def _use(self, node: Node, depth: int) -> Predicate | None:
+    def use_(self, node: Node, depth: int) -> Predicate | None:
+        """`use:` the `where` of other rules must hold too."""
         parts: list[Predicate] = []
         location = self._location
         for name, item in self._reader.texts(node, "use"):
@@ -360,7 +359,7 @@ class WhereReader:
 
     # --- actors -------------------------------------------------------------------------------
 
-    def _actor(self, node: Node) -> Predicate | None:
+    def actor(self, node: Node, _depth: int) -> Predicate | None:
         """One mapping, or names and mappings of which some must hold."""
         names: list[TextTest] = []
         parts: list[Predicate] = []
@@ -424,7 +423,8 @@ class WhereReader:
                 tests.extend(_name_test(other) for other in others if other != test.value)
         return tests
 
-    def _actor_type(self, node: Node) -> Predicate | None:
+    def actor_type(self, node: Node, _depth: int) -> Predicate | None:
+        """`actor_type:` some actor is of that class."""
         tests = self._tests("actor_type", node)
         return ActorIs(types=tuple(tests)) if tests else None
 
@@ -441,7 +441,8 @@ class WhereReader:
 
     # --- places -------------------------------------------------------------------------------
 
-    def _near(self, node: Node) -> Predicate | None:
+    def near(self, node: Node, _depth: int) -> Predicate | None:
+        """`near:` within a distance of places or a line."""
         found = self._reader.mapping(node, "near", NEAR_KEYS, required=("within_km",))
         if found is None:
             return None
@@ -517,7 +518,8 @@ class WhereReader:
             return None
         return km
 
-    def _border(self, node: Node) -> Predicate | None:
+    def border(self, node: Node, _depth: int) -> Predicate | None:
+        """`border:` within a distance of a land border."""
         found = self._reader.mapping(
             node, "border", BORDER_KEYS, required=("of", "with", "within_km")
         )
@@ -551,7 +553,8 @@ class WhereReader:
                 f"its neighbours are {', '.join(sorted(real)) or 'none'}",
             )
 
-    def _inside(self, node: Node) -> Predicate | None:
+    def inside(self, node: Node, _depth: int) -> Predicate | None:
+        """`inside:` in a country, an area or a division."""
         found = self._reader.mapping(node, "inside", INSIDE_KEYS)
         if found is None:
             return None
@@ -613,6 +616,19 @@ def _whole_bounds(number: Number) -> tuple[float, float]:
     if number.lt is not None:
         high = min(high, math.ceil(number.lt) - 1)
     return low, high
+
+
+_SPECIAL: Final[dict[str, Callable[[WhereReader, Node, int], Predicate | None]]] = {
+    "all": WhereReader.all_of,
+    "any": WhereReader.any_of,
+    "not": WhereReader.not_,
+    "use": WhereReader.use_,
+    "actor": WhereReader.actor,
+    "actor_type": WhereReader.actor_type,
+    "near": WhereReader.near,
+    "border": WhereReader.border,
+    "inside": WhereReader.inside,
+}
 
 
 def leaves(predicate: Predicate) -> Iterator[Predicate]:
