@@ -36,7 +36,7 @@ from warden.model.rule import (
     level_rank,
 )
 
-MAX_ITEMS = 50  # alerts that a summary lists; the rest are counted
+MAX_ITEMS = 200  # alerts that a summary lists; the rest are counted
 MAX_BORDER_LOOKUPS = 5  # events of one notice for which the nearest border is sought
 
 

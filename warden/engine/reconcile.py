@@ -343,12 +343,14 @@ class _Plan:
 
     def _fresh(self, signal: Signal) -> Alert:
         taken = _Either(self._known, self._moment.taken)
+        age = self._today - day_number(signal.last_day)
+        ended = signal.ended or (self._is_event and age > self._rule.max_age_days)
         return Alert(
             id=alert_id(self._rule.id, signal, taken),
             rule_id=self._rule.id,
             rule_version=self._rule.version,
             key=signal.key,
-            state="ended" if signal.ended else "active",
+            state="ended" if ended else "active",
             severity=signal.severity,
             first_day=signal.first_day,
             last_day=signal.last_day,
@@ -359,7 +361,7 @@ class _Plan:
             facts=signal.facts,
             raised_at=self._now,
             changed_at=self._now,
-            ended_at=self._now if signal.ended else None,
+            ended_at=self._now if ended else None,
         )
 
     # --- what decisions rest on -----------------------------------------------------------

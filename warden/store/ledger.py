@@ -179,17 +179,13 @@ def load_notices(
     return tuple(_notice(row) for row in rows)
 
 
-def unlisted_historic(connection: sqlite3.Connection, since: str | None) -> tuple[Alert, ...]:
-    """Historic alerts that no weekly summary has listed yet, raised after `since`."""
+def unlisted_historic(connection: sqlite3.Connection) -> tuple[Alert, ...]:
+    """Historic alerts that no weekly summary has listed yet."""
     rows = connection.execute(
         "SELECT id FROM alerts WHERE silence_reason = 'HISTORIC' AND NOT told AND NOT listed"
-        " AND raised_at > ?",
-        (since or "",),
+        " ORDER BY raised_at, id"
     ).fetchall()
-    wanted = {row[0] for row in rows}
-    if not wanted:
-        return ()
-    return tuple(alert for alert in load_alerts(connection) if alert.id in wanted)
+    return tuple(alert for (one,) in rows for alert in load_alerts(connection, alert_id=one))
 
 
 def mark_listed(connection: sqlite3.Connection, alert_ids: Iterable[str]) -> None:

@@ -1,0 +1,452 @@
+"""The second step of a cycle: what the events say now, against what has been said.
+
+Standing in the flow: `ingest` has committed events; here every rule that they touch is matched,
+its episodes are reconciled with the ledger, and decisions, notices and dispatches are committed in
+one transaction. Nothing is sent here.
+
+Incremental is full. An `Evaluator` keeps each rule's matching events as columns; a cycle loads
+the changed events only, and looks again at the rules that an old or new version of them touches
+and at those with active alerts. A full pass builds everything anew from the database.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from warden.engine.actors import Names
+from warden.engine.facts import NEIGHBOUR_NAMES, Severity, event_facts
+from warden.engine.frame import Frame
+from warden.engine.geo.distance import distance_km
+from warden.engine.geo.geography import Geography
+from warden.engine.horizon import Horizon
+from warden.engine.kinds import KINDS, signals
+from warden.engine.notices import Atlas, notices, summary_notice
+from warden.engine.reconcile import Decision, Fate, Moment, reconcile, remove
+from warden.engine.where import Matcher, Matches
+from warden.model.alert import Alert
+from warden.model.notice import Notice
+from warden.model.rule import Rule, Ruleset
+from warden.model.signal import Signal
+from warden.store import Store, ledger
+from warden.store.events import FRAME_COLUMNS, load_rows
+from warden.store.sources import SourceStatus, complete_through, load_sources
+from warden.store.values import instant_text, parse_instant
+
+SUCCESSOR_DAYS = 2
+SUCCESSOR_KM = 25.0
+MAX_SUCCESSORS = 5
+CHUNK_ROWS = 50_000
+HISTORIC_SUMMARY_DAYS = 7
+_KM_PER_DEGREE = 110.5
+
+Planner = Callable[[sqlite3.Connection, Sequence[Notice], datetime], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What one cycle decided.
+
+    Attributes:
+        cycle_id: its row in `cycles`; None when nothing had to be written.
+        decisions: all of them, those that keep silent too.
+        notices: what is to be said.
+        matched: how many events each rule is about now.
+    """
+
+    cycle_id: int | None
+    at: datetime
+    decisions: tuple[Decision, ...]
+    notices: tuple[Notice, ...]
+    matched: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _RuleState:
+    """A rule as the evaluator holds it: compiled, with the events it is about."""
+
+    rule: Rule
+    matcher: Matcher
+    matches: Matches
+    whole: bool  # one event's change may move the severity of another's alert
+
+
+class Evaluator:
+    """Evaluates a rule set over a store, cycle after cycle.
+
+    `plan(tx, notices, now)` stores who is to hear of the notices, in the same transaction.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        ruleset: Ruleset,
+        geography: Geography,
+        *,
+        plan: Planner | None = None,
+    ) -> None:
+        self._store = store
+        self._geography = geography
+        self._plan = plan or (lambda _tx, _notices, _now: None)
+        self._ruleset = ruleset
+        self._states: dict[str, _RuleState] | None = None
+
+    @property
+    def ruleset(self) -> Ruleset:
+        """The rules in force."""
+        return self._ruleset
+
+    def use(self, ruleset: Ruleset) -> None:
+        """Put other rules in force; the next cycle is a full one."""
+        self._ruleset = ruleset
+        self._states = None
+
+    def forget(self) -> None:
+        """Drop what is held in memory; the next cycle is a full one."""
+        self._states = None
+
+    def cycle(
+        self, now: datetime, changed: Set[str] | None = None, *, dry_run: bool = False
+    ) -> Evaluation:
+        """Evaluate and, unless `dry_run`, commit.
+
+        `changed` names the events whose newest version the last cycle has not seen; None asks for
+        a full pass. A cycle that fails leaves the database as it was and the next one is full.
+        """
+        full = changed is None or self._states is None
+        try:
+            touched = self._load() if full else self._update(changed or frozenset())
+            evaluation = self._evaluate(now, touched, None if full else changed, dry_run=dry_run)
+        except BaseException:
+            self._states = None
+            raise
+        return evaluation
+
+    # --- events to matches ----------------------------------------------------------------
+
+    def _compile(self) -> dict[str, _RuleState]:
+        names = Names(self._ruleset.aliases)
+        empty = Frame.empty()
+        states = {}
+        for rule in self._ruleset.rules:
+            if rule.status == "disabled" or rule.kind not in KINDS:
+                continue
+            matcher = Matcher(rule, self._geography, names)
+            whole = bool(Severity(rule).names & NEIGHBOUR_NAMES)
+            states[rule.id] = _RuleState(rule, matcher, matcher.match(empty), whole)
+        return states
+
+    def _load(self) -> frozenset[str]:
+        """Match all stored events, a chunk at a time; every rule is touched."""
+        states = self._compile()
+        rows = load_rows(self._store.connection)
+        for start in range(0, len(rows), CHUNK_ROWS):
+            frame = Frame.from_rows(FRAME_COLUMNS, rows[start : start + CHUNK_ROWS])
+            for state in states.values():
+                state.matches = state.matches.joined(state.matcher.match(frame))
+        self._states = states
+        return frozenset(states)
+
+    def _update(self, changed: Set[str]) -> frozenset[str]:
+        """Match the changed events only; tell which rules their old or new versions touch."""
+        states = self._states or {}
+        if not changed:
+            return frozenset()
+        rows = load_rows(self._store.connection, uids=changed)
+        frame = Frame.from_rows(FRAME_COLUMNS, rows)
+        touched = set()
+        for rule_id, state in states.items():
+            kept = state.matches.without(changed)
+            found = state.matcher.match(frame)
+            if len(kept) < len(state.matches) or len(found):
+                touched.add(rule_id)
+                state.matches = kept.joined(found)
+        return frozenset(touched)
+
+    # --- matches to decisions ---------------------------------------------------------------
+
+    def _evaluate(
+        self, now: datetime, touched: Set[str], changed: Set[str] | None, *, dry_run: bool
+    ) -> Evaluation:
+        connection = self._store.connection
+        states = self._states or {}
+        known = complete_through(connection)
+        horizon = Horizon(now, known)
+        seeding, marks = _seeding(connection)
+        taken = _LedgerIds(connection)
+        atlas = Atlas(tuple(self._ruleset.places.values()), self._geography)
+        with_active = ledger.rules_with_active(connection)
+        decisions: list[Decision] = []
+        said: list[tuple[Notice, tuple[Decision, ...]]] = []
+        for rule_id, state in states.items():
+            if rule_id not in touched and rule_id not in with_active and changed is not None:
+                continue
+            moment = Moment(horizon=horizon, seeding=seeding, taken=taken)
+            decided = self._decide(state, moment, changed)
+            decisions += decided
+            said += notices(state.rule, decided, state.matches, now, atlas)
+        decisions += self._of_removed_rules(states, now)
+        listed = self._historic(decisions, now)
+        said += [(notice, ()) for notice, _ in listed]
+        evaluation = Evaluation(
+            cycle_id=None,
+            at=now,
+            decisions=tuple(decisions),
+            notices=tuple(notice for notice, _ in said),
+            matched={rule_id: len(state.matches) for rule_id, state in states.items()},
+        )
+        if dry_run:
+            return evaluation
+        kind = "full" if changed is None else "incremental"
+        return self._commit(evaluation, said, listed, known, marks, kind)
+
+    def _decide(
+        self, state: _RuleState, moment: Moment, changed: Set[str] | None
+    ) -> tuple[Decision, ...]:
+        connection, rule = self._store.connection, state.rule
+        only: Set[str] | None = None
+        if changed is not None and not KINDS[rule.kind].windowed and not state.whole:
+            only = changed | ledger.active_event_uids(connection, rule.id)
+        alerts = self._alerts_of(rule, only)
+        found = signals(rule, state.matches, moment.horizon, only)
+        fates = self._fates(state.matcher, alerts, found)
+        return reconcile(rule, found, alerts, replace(moment, fates=fates))
+
+    def _alerts_of(self, rule: Rule, only: Set[str] | None) -> tuple[Alert, ...]:
+        ids = (rule.id, *rule.formerly)
+        found = [
+            alert
+            for rule_id in ids
+            for alert in ledger.load_alerts(self._store.connection, rule_id=rule_id, uids=only)
+        ]
+        return tuple(
+            alert if alert.rule_id == rule.id else replace(alert, rule_id=rule.id)
+            for alert in found
+        )
+
+    def _of_removed_rules(
+        self, states: Mapping[str, _RuleState], now: datetime
+    ) -> list[Decision]:
+        former = {old for state in states.values() for old in state.rule.formerly}
+        decisions: list[Decision] = []
+        for rule_id in ledger.rule_ids(self._store.connection):
+            if rule_id in states or rule_id in former:
+                continue
+            live = ledger.load_alerts(
+                self._store.connection, rule_id=rule_id, states=("active", "ended")
+            )
+            decisions += remove(live, now)
+        return decisions
+
+    def _fates(
+        self, matcher: Matcher, alerts: Iterable[Alert], found: Iterable[Signal]
+    ) -> dict[str, Fate]:
+        """What became of the evidence of live alerts that no signal holds."""
+        held = {uid for signal in found for uid in signal.evidence}
+        missing = sorted(
+            {
+                uid
+                for alert in alerts
+                if alert.state in {"active", "ended"}
+                for uid in alert.evidence
+            }
+            - held
+        )
+        if not missing:
+            return {}
+        connection = self._store.connection
+        standing = self._facts_of(matcher, load_rows(connection, uids=missing))
+        return {
+            uid: Fate(active=True, now=standing[uid])
+            if uid in standing
+            else Fate(active=False, successors=self._successors(matcher, uid))
+            for uid in missing
+        }
+
+    def _successors(self, matcher: Matcher, uid: str) -> tuple[Mapping[str, Any], ...]:
+        """Active events of the dataset within two days and 25 km of a deleted one."""
+        connection = self._store.connection
+        gone = connection.execute(
+            "SELECT dataset, event_date, lat, lon FROM events WHERE uid = ?", (uid,)
+        ).fetchone()
+        if gone is None:
+            return ()
+        dataset, happened, lat, lon = gone
+        day = date.fromisoformat(happened)
+        reach = SUCCESSOR_KM / _KM_PER_DEGREE * 1.1
+        near = connection.execute(
+            "SELECT uid, lat, lon FROM events WHERE dataset = ? AND status = 'active'"
+            " AND event_date BETWEEN ? AND ? AND lat BETWEEN ? AND ? AND uid <> ?",
+            (
+                dataset,
+                (day - timedelta(days=SUCCESSOR_DAYS)).isoformat(),
+                (day + timedelta(days=SUCCESSOR_DAYS)).isoformat(),
+                lat - reach,
+                lat + reach,
+                uid,
+            ),
+        ).fetchall()
+        by_distance = sorted(
+            (km, other)
+            for other, other_lat, other_lon in near
+            if (km := distance_km(lat, lon, other_lat, other_lon)) <= SUCCESSOR_KM
+        )[:MAX_SUCCESSORS]
+        facts = self._facts_of(
+            matcher, load_rows(connection, uids=[other for _, other in by_distance])
+        )
+        return tuple(facts[other] for _, other in by_distance)
+
+    def _facts_of(
+        self, matcher: Matcher, rows: Sequence[Sequence[Any]]
+    ) -> dict[str, dict[str, Any]]:
+        described = matcher.describe(Frame.from_rows(FRAME_COLUMNS, rows))
+        return {
+            described.frame.uid[row]: event_facts(matcher.rule, described, row)
+            for row in np.arange(len(described)).tolist()
+        }
+
+    def _historic(
+        self, decisions: Sequence[Decision], now: datetime
+    ) -> list[tuple[Notice, tuple[str, ...]]]:
+        """Once a week, one summary a rule of the historic alerts nobody was told of."""
+        connection = self._store.connection
+        last = _meta(connection, "historic_summary_at")
+        if last is None or now - parse_instant(last) < timedelta(days=HISTORIC_SUMMARY_DAYS):
+            return []
+        fresh = [
+            d.alert for d in decisions if d.alert.silence_reason == "HISTORIC" and d.previous is None
+        ]
+        by_rule: dict[str, list[Alert]] = {}
+        for alert in (*ledger.unlisted_historic(connection), *fresh):
+            by_rule.setdefault(alert.rule_id, []).append(alert)
+        rules = [(rule, by_rule.get(rule.id)) for rule in self._ruleset.rules]
+        return [
+            (
+                summary_notice(rule, alerts, now, reason="HISTORIC"),
+                tuple(alert.id for alert in alerts),
+            )
+            for rule, alerts in rules
+            if alerts and rule.status == "stable"
+        ]
+
+    # --- decisions to the database ----------------------------------------------------------
+
+    def _commit(
+        self,
+        evaluation: Evaluation,
+        said: Sequence[tuple[Notice, tuple[Decision, ...]]],
+        listed: Sequence[tuple[Notice, tuple[str, ...]]],
+        known: Mapping[str, date],
+        marks: Mapping[str, str],
+        kind: str,
+    ) -> Evaluation:
+        """Everything in one transaction, or nothing; no row at all when nothing changed."""
+        writes = [decision for decision in evaluation.decisions if decision.writes]
+        through = json.dumps({name: day.isoformat() for name, day in sorted(known.items())})
+        connection = self._store.connection
+        state = (self._ruleset.version, through)
+        weekly = _weekly_mark(connection, evaluation.at, bool(listed))
+        if not (writes or said or marks or weekly) and _last_cycle(connection) == state:
+            return evaluation
+        notice_of = {d.alert.id: notice.id for notice, about in said for d in about}
+        with self._store.transaction() as tx:
+            cycle_id = _add_cycle(tx, evaluation, state, kind)
+            for notice in evaluation.notices:
+                ledger.add_notice(tx, notice, cycle_id)
+            for decision in writes:
+                ledger.save_alert(tx, decision.alert, decision.previous)
+                notice_id = notice_of.get(decision.alert.id)
+                ledger.append_decision(tx, cycle_id, evaluation.at, decision, notice_id)
+            for _, alert_ids in listed:
+                ledger.mark_listed(tx, alert_ids)
+            for key, value in {**marks, **weekly}.items():
+                _set_meta(tx, key, value)
+            self._plan(tx, evaluation.notices, evaluation.at)
+        return replace(evaluation, cycle_id=cycle_id)
+
+
+class _LedgerIds:
+    """All alert ids in use, asked one by one."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __contains__(self, alert_id: object) -> bool:
+        found = self._connection.execute("SELECT 1 FROM alerts WHERE id = ?", (alert_id,))
+        return found.fetchone() is not None
+
+
+def _seeding(connection: sqlite3.Connection) -> tuple[frozenset[str], dict[str, str]]:
+    """Which datasets are being loaded for the first time, or again after an embargo; and the
+    marks to leave once that is committed."""
+    by_dataset: dict[str, list[SourceStatus]] = {}
+    for status in load_sources(connection):
+        by_dataset.setdefault(status.dataset, []).append(status)
+    present = {row[0] for row in connection.execute("SELECT DISTINCT dataset FROM events")}
+    seeding, marks = set(), {}
+    for dataset in sorted(present):
+        key = f"seeded:{dataset}"
+        mark = _meta(connection, key)
+        sources = by_dataset.get(dataset, [])
+        embargoed = any(source.state == "embargoed" for source in sources)
+        open_now = any(source.state != "embargoed" and source.last_ok_at for source in sources)
+        if mark is None or (mark == "embargoed" and open_now and not embargoed):
+            seeding.add(dataset)
+        reached = "embargoed" if embargoed else "ok" if open_now or not sources else None
+        if reached is not None and reached != mark:
+            marks[key] = reached
+    return frozenset(seeding), marks
+
+
+def _weekly_mark(
+    connection: sqlite3.Connection, now: datetime, has_summary: bool  # noqa: FBT001
+) -> dict[str, str]:
+    key = "historic_summary_at"
+    if has_summary or _meta(connection, key) is None:
+        return {key: instant_text(now)}
+    return {}
+
+
+def _add_cycle(
+    tx: sqlite3.Connection, evaluation: Evaluation, state: tuple[str, str], kind: str
+) -> int:
+    counts: dict[str, int] = {}
+    for decision in evaluation.decisions:
+        counts[decision.reason] = counts.get(decision.reason, 0) + 1
+    cursor = tx.execute(
+        "INSERT INTO cycles (at, ruleset_version, complete_through, kind, counts)"
+        " VALUES (?, ?, ?, ?, ?)",
+        (
+            instant_text(evaluation.at.astimezone(UTC)),
+            *state,
+            kind,
+            json.dumps(counts, sort_keys=True),
+        ),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def _last_cycle(connection: sqlite3.Connection) -> tuple[str, str] | None:
+    found = connection.execute(
+        "SELECT ruleset_version, complete_through FROM cycles ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    return None if found is None else (found[0], found[1])
+
+
+def _meta(connection: sqlite3.Connection, key: str) -> str | None:
+    found = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return None if found is None else str(found[0])
+
+
+def _set_meta(tx: sqlite3.Connection, key: str, value: str) -> None:
+    tx.execute(
+        "INSERT INTO meta (key, value) VALUES (?, ?)"
+        " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (key, value),
+    )
