@@ -77,6 +77,12 @@ class Store:
                     raise
 
     @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep other threads from writing, for a step that reads first and then commits."""
+        with self._writing:
+            yield
+
+    @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """One consistent view of what is committed, on a connection of its own.
 
