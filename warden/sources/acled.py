@@ -515,7 +515,7 @@ def parse_rows(rows: Sequence[Any], parser: AcledRows, *, keep_raw: bool) -> Pag
             values.require_clean("\x1f".join(texts))
             parsed = parser.parse(texts)
         except RowError as error:
-            rejects.append(Reject(str(error), strict_json.dumps(row)[:RAW_LENGTH], _known_id(row)))
+            rejects.append(Reject(str(error), strict_json.dumps(row)[:RAW_LENGTH], values.known_id(_id_of(row))))
             continue
         if parsed == FOREIGN:
             foreign += 1
@@ -539,14 +539,6 @@ def _id_of(row: Any) -> str:
     return str(row.get("event_id_cnty", "")) if isinstance(row, dict) else ""
 
 
-def _known_id(row: Any) -> str:
-    """The row's id if it is one."""
-    try:
-        return values.identifier(_id_of(row))
-    except RowError:
-        return ""
-
-
 def _deletions(rows: Sequence[Any], now: datetime) -> tuple[list[Deletion], list[Reject]]:
     deletions: list[Deletion] = []
     rejects: list[Reject] = []
@@ -559,7 +551,7 @@ def _deletions(rows: Sequence[Any], now: datetime) -> tuple[list[Deletion], list
             at = values.instant(text_of(row.get("deleted_timestamp")), latest)
             deletions.append(Deletion(source_id, at))
         except RowError as error:
-            rejects.append(Reject(str(error), strict_json.dumps(row)[:RAW_LENGTH], _known_id(row)))
+            rejects.append(Reject(str(error), strict_json.dumps(row)[:RAW_LENGTH], values.known_id(_id_of(row))))
     return deletions, rejects
 
 

@@ -111,16 +111,24 @@ def whole(text: str, what: str, lowest: int, highest: int) -> int:
 
 def coordinate(text: str, what: str, bound: float) -> float:
     """Degrees within ±`bound`; a decimal comma is read as a point."""
-    stripped = text.strip()
-    if not stripped:
+    if not text.strip():
         raise RowError(f"{what} is missing")
+    try:
+        return number(text, what, -bound, bound)
+    except RowError as error:
+        hint = "; are latitude and longitude swapped?" if what == "latitude" else ""
+        raise RowError(f"{error}{hint}") from None
+
+
+def number(text: str, what: str, lowest: float, highest: float) -> float:
+    """A number within a range; a decimal comma is read as a point."""
+    stripped = text.strip()
     if not _NUMBER.fullmatch(stripped):
         raise RowError(f"{what} {_quoted(text)} is no number")
-    degrees = float(stripped.replace(",", "."))
-    if not -bound <= degrees <= bound:
-        hint = "; are latitude and longitude swapped?" if what == "latitude" else ""
-        raise RowError(f"{what} {_quoted(text)} is outside ±{bound:g}{hint}")
-    return degrees
+    found = float(stripped.replace(",", "."))
+    if not lowest <= found <= highest:
+        raise RowError(f"{what} {_quoted(text)} is outside {lowest:g} to {highest:g}")
+    return found
 
 
 def instant(text: str, latest: datetime) -> datetime | None:
@@ -149,6 +157,14 @@ def identifier(text: str) -> str:
     if len(stripped) > MAX_ID or not _ID.fullmatch(stripped):
         raise RowError(f"the id {_quoted(text)} is no id")
     return stripped
+
+
+def known_id(text: str) -> str:
+    """The id if it is one, else ""."""
+    try:
+        return identifier(text)
+    except RowError:
+        return ""
 
 
 def line(text: str, what: str, longest: int = MAX_NAME) -> str:

@@ -1,0 +1,132 @@
+"""The folder of a file drop: which files are whole, and where they go when they were read.
+
+Standing in the flow: `file` asks for waiting files and moves them afterwards. A file that some
+process still has open for writing is left alone: the kernel knows, and tells by refusing a lease.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PROCESSED = "processed"
+REJECTED = "rejected"
+REASON = ".reason.txt"
+_UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart", ".swp", "~", REASON)
+_F_SETSIG = 10  # Linux; not in Python's fcntl
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A file as it was when it was found; the same signature later means: unchanged."""
+
+    path: Path
+    size: int
+    modified_ns: int
+
+    @property
+    def signature(self) -> list[object]:
+        """What is remembered of it."""
+        return [self.path.name, self.size, self.modified_ns]
+
+
+def waiting(folder: Path, settle_s: float) -> tuple[list[Waiting], int]:
+    """The files in `folder` that are ready, oldest first, and how many are still being written.
+
+    Raises `OSError` if the folder cannot be read.
+    """
+    ready: list[Waiting] = []
+    busy = 0
+    for entry in os.scandir(folder):
+        if entry.name.startswith(".") or entry.name.endswith(_UNFINISHED) or not entry.is_file():
+            continue
+        found = look(Path(entry.path))
+        if found is None:
+            continue
+        if being_written(found, settle_s):
+            busy += 1
+        else:
+            ready.append(found)
+    return sorted(ready, key=lambda one: (one.modified_ns, one.path.name)), busy
+
+
+def look(path: Path) -> Waiting | None:
+    """The file as it is now, or None if it has gone."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return Waiting(path, stat.st_size, stat.st_mtime_ns)
+
+
+def being_written(file: Waiting, settle_s: float) -> bool:
+    """Whether some process has the file open for writing.
+
+    Where the kernel does not tell (another owner's file, some file systems), a file is taken for
+    finished once it has not changed for `settle_s`, by the machine's clock: file times are its.
+    """
+    writers = _has_writers(file.path)
+    if writers is not None:
+        return writers
+    return 0.0 <= time.time() - file.modified_ns / 1e9 < settle_s
+
+
+def _has_writers(path: Path) -> bool | None:
+    """A read lease is refused while a file is open for writing; None where leases don't work."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        # Someone may open the file while the lease is held: the signal that then comes must be
+        # one that is ignored by default, which SIGIO is not.
+        fcntl.fcntl(descriptor, _F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as error:
+        return True if error.errno == errno.EAGAIN else None
+    finally:
+        os.close(descriptor)
+    return False
+
+
+@contextmanager
+def steady(file: Waiting) -> Iterator[None]:
+    """Raise `Changed` at the end if the file was touched in the meantime."""
+    yield
+    if look(file.path) != file:
+        raise Changed(f"{file.path.name} changed while it was being read; it is read again")
+
+
+class Changed(Exception):  # noqa: N818 - it says what happened
+    """A file was written to while it was read."""
+
+
+def keep(file: Waiting) -> Path:
+    """Move a file that was read into `processed/`; raises `OSError`."""
+    return _move(file.path, file.path.parent / PROCESSED)
+
+
+def refuse(file: Waiting, reason: str) -> Path:
+    """Move a file that cannot be read into `rejected/`, its reason beside it."""
+    moved = _move(file.path, file.path.parent / REJECTED)
+    moved.with_name(moved.name + REASON).write_text(reason + "\n", encoding="utf-8")
+    return moved
+
+
+def _move(path: Path, folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    target = folder / path.name
+    number = 1
+    while target.exists():
+        number += 1
+        target = folder / f"{path.stem}-{number}{path.suffix}"
+    path.rename(target)
+    return target
