@@ -76,8 +76,9 @@ def _step(before: tuple[int, int], after: tuple[int, int]) -> tuple[int, int] | 
 
 def _consistent(moments: list[list[tuple[int, int]]]) -> list[tuple[int, int]]:
     """The one chain of moments whose neighbours can follow each other."""
-    kept = [[m for m in ms if (m[0] - m[1]) % 2 == 0 and m[1] * WINDOW >= m[0] ** 2]
-            for ms in moments]
+    kept = [
+        [m for m in ms if (m[0] - m[1]) % 2 == 0 and m[1] * WINDOW >= m[0] ** 2] for ms in moments
+    ]
     for _ in range(3):
         for i in range(1, len(kept)):
             kept[i] = [b for b in kept[i] if any(_step(a, b) for a in kept[i - 1])]

@@ -10,6 +10,7 @@ comparator in benchmarks and tests, not a rule option.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,7 +134,7 @@ def _blocks(
     if same is None or same[-1] - w < 0:
         return None
     block = np.zeros(week + 1, dtype=np.intp)
-    for newer, older in zip(same, same[1:], strict=False):
+    for newer, older in pairwise(same):
         block[older - w : older + w + 1] = last
         between = np.arange(older + w + 1, newer - w)
         if last > 1 and len(between):

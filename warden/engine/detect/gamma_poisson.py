@@ -43,8 +43,9 @@ def gamma_poisson(
     """
     matrix = as_matrix(counts)
     tested = as_weeks(weeks, matrix.shape[1])
-    offsets = _offsets(recent if use_recent else 0, years, recent if around is None else around,
-                       period)
+    offsets = _offsets(
+        recent if use_recent else 0, years, recent if around is None else around, period
+    )
     columns = tested[:, None] + offsets[None, :]
     enough = (columns >= 0).all(axis=1)
     total = matrix[:, np.maximum(columns, 0)].sum(axis=2)

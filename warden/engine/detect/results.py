@@ -70,7 +70,7 @@ class Tails:
 def as_matrix(counts: NDArray[np.integer] | Floats) -> Floats:
     """Counts as floats, series x weeks; one series may come as a vector."""
     matrix = np.atleast_2d(np.asarray(counts, float))
-    if matrix.ndim != 2:
+    if matrix.ndim != 2:  # noqa: PLR2004 - a matrix has two dimensions
         raise ValueError(f"counts must be series x weeks, not {matrix.ndim}-dimensional")
     return matrix
 
