@@ -10,17 +10,15 @@ kept is the earlier stamp of a row that was stamped again without a change.
 
 from __future__ import annotations
 
-import gc
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import itemgetter
 from typing import Any, Literal
 
 from warden.model.event import Event
+from warden.store.collector import collector_paused
 from warden.store.pages import PageCounts, Walk, apply_page, retract
 from warden.store.raw import load_raw
 from warden.store.rows import EVENT_COLUMNS, event_from, json_list
@@ -93,7 +91,6 @@ FRAME_COLUMNS: tuple[str, ...] = (
 
 Status = Literal["active", "retracted"]
 Row = tuple[Any, ...]
-_order = itemgetter(FRAME_COLUMNS.index("event_date"), FRAME_COLUMNS.index("uid"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +118,7 @@ def load_rows(
     as_of: datetime | None = None,
     status: Status | None = "active",
 ) -> list[Row]:
-    """Rows in the order of FRAME_COLUMNS, sorted by (event_date, uid).
+    """Rows whose cells are in the order of FRAME_COLUMNS, oldest acquaintance first.
 
     Args:
         connection: where to read.
@@ -129,13 +126,10 @@ def load_rows(
         as_of: as warden knew them at that instant; None for now.
         status: which events; None for both.
     """
-    with _without_collector():
+    with collector_paused():
         if as_of is None:
-            rows = _rows_now(connection, uids, status)
-        else:
-            rows = _rows_as_of(connection, uids, as_of, status, FRAME_COLUMNS)
-        rows.sort(key=_order)
-    return rows
+            return _rows_now(connection, uids, status)
+        return _rows_as_of(connection, uids, as_of, status, FRAME_COLUMNS)
 
 
 def load_columns(
@@ -281,15 +275,3 @@ def _undo(connection: sqlite3.Connection, at: str) -> dict[str, dict[str, Any]]:
 
 def _undone(row: Row, old: dict[str, Any]) -> Row:
     return tuple([old.get(name, cell) for name, cell in zip(EVENT_COLUMNS, row, strict=True)])
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Millions of short-lived cells make the cyclic collector run over all of them in vain."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

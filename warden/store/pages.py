@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from warden.model.event import Record
 from warden.sources.protocol import Deletion, Page, Reject
+from warden.store.collector import collector_paused
 from warden.store.raw import add_raw_page
 from warden.store.rejects import add_rejects
 from warden.store.rows import (
@@ -155,7 +156,8 @@ def apply_page(tx: sqlite3.Connection, page: Page, walk: Walk, now: datetime) ->
 
     Shape: `page.raw` is empty or has one text a record. The caller commits.
     """
-    return _PageWriter(tx, page.dataset, walk, now).write(page)
+    with collector_paused():
+        return _PageWriter(tx, page.dataset, walk, now).write(page)
 
 
 def retract(

@@ -10,6 +10,7 @@ import sqlite3
 import zlib
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import accumulate
 
 from warden.store.values import instant_text
 
@@ -20,7 +21,7 @@ def add_raw_page(
     tx: sqlite3.Connection, rows: Mapping[str, str], source: str, dataset: str, at: str
 ) -> int:
     """Keep raw texts by source id; return the page's number."""
-    body = zlib.compress(json.dumps(rows).encode(), _LEVEL)
+    body = zlib.compress(_pack(rows), _LEVEL)
     cursor = tx.execute(
         "INSERT INTO raw_pages (source, dataset, at, rows, body) VALUES (?, ?, ?, ?, ?)",
         (source, dataset, at, len(rows), body),
@@ -33,10 +34,26 @@ def load_raw(connection: sqlite3.Connection, page: int | None, source_id: str) -
     found = connection.execute("SELECT body FROM raw_pages WHERE id = ?", (page,)).fetchone()
     if found is None:
         return None
-    text = json.loads(zlib.decompress(found[0])).get(source_id)
-    return text if isinstance(text, str) else None
+    return _unpack(zlib.decompress(found[0])).get(source_id)
 
 
 def prune_raw(tx: sqlite3.Connection, before: datetime) -> int:
     """Drop the pages older than `before`; events stay. Return how many pages."""
     return tx.execute("DELETE FROM raw_pages WHERE at < ?", (instant_text(before),)).rowcount
+
+
+def _pack(rows: Mapping[str, str]) -> bytes:
+    """A line of JSON with ids and lengths in bytes, then the texts; JSON of the whole is slow."""
+    texts = [text.encode(errors="surrogatepass") for text in rows.values()]
+    index = json.dumps([list(rows), [len(text) for text in texts]])
+    return b"".join((index.encode(), b"\n", *texts))
+
+
+def _unpack(body: bytes) -> dict[str, str]:
+    head, _, texts = body.partition(b"\n")
+    ids, lengths = json.loads(head)
+    ends = list(accumulate(lengths, initial=0))
+    return {
+        source_id: texts[start:end].decode(errors="surrogatepass")
+        for source_id, start, end in zip(ids, ends, ends[1:], strict=False)
+    }

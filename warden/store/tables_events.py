@@ -73,7 +73,6 @@ def _create_events(db: sqlite_utils.Database) -> None:
     table = db.table("events").create(
         columns, pk="uid", not_null=set(columns) - optional, strict=True
     )
-    table.create_index(["dataset", "event_date"])
     table.create_index(["revised_at"])
 
 
@@ -109,7 +108,7 @@ def _create_raw_pages(db: sqlite_utils.Database) -> None:
         "dataset": str,
         "at": str,
         "rows": int,
-        "body": bytes,  # zlib of a JSON object {source_id: raw text}
+        "body": bytes,  # see warden.store.raw
     }
     table = db.table("raw_pages").create(columns, pk="id", not_null=set(columns), strict=True)
     table.create_index(["at"])

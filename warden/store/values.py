@@ -11,9 +11,11 @@ def instant_text(instant: datetime) -> str:
     Raises:
         ValueError: the instant has no time zone; a naive time is a bug, never a guess.
     """
-    if instant.tzinfo is None:
-        raise ValueError(f"an instant needs a time zone: {instant!r}")
-    return instant.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+    if instant.tzinfo is not UTC:
+        if instant.tzinfo is None:
+            raise ValueError(f"an instant needs a time zone: {instant!r}")
+        instant = instant.astimezone(UTC)
+    return instant.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def instant_or_none(instant: datetime | None) -> str | None:
