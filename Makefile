@@ -46,7 +46,7 @@ bench: $(VENV)/.test
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
 docs: $(VENV)/.demo
-	@$(BIN)/python -m warden.rulebook.reference > docs/rules.md
+	@$(BIN)/python -m warden.rulebook.reference docs/rules.md
 
 test-systemd-static:
 	@command -v systemd-analyze >/dev/null || { \
