@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -27,9 +28,10 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from warden import sdnotify
-from warden.app import App, Station
+from warden.app import App
 from warden.control import ControlServer, Request
 from warden.errors import ConfigError, WardenError
+from warden.station import Station
 
 log = logging.getLogger(__name__)
 
@@ -304,7 +306,7 @@ class Daemon:
 
     def _add_jobs(self, station: Station) -> None:
         for name in station.source_names:
-            self._every(f"poll {name}", POLL_TICK_S, lambda name=name: self._poll(name))
+            self._every(f"poll {name}", POLL_TICK_S, partial(self._poll, name))
         self._full_pass.set()
         self._evaluate_now.set()
         self._every("evaluate", POLL_TICK_S, self._evaluate)

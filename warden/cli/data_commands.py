@@ -13,7 +13,6 @@ from warden.cli.common import (
     json_option,
     print_json,
     print_table,
-    say,
 )
 
 _COUNTS = (
@@ -72,9 +71,6 @@ def ingest(
     asked = {"source": source, "snapshot": snapshot, "evaluate": not no_evaluate}
     rows: list[dict[str, object]] = []
     for row in App(obj.settings()).act("ingest", asked, files):
-        if "file" not in row:
-            say(str(row.get("sentence", "")))
-            continue
         rows.append(row)
         if as_json:
             print_json(row)

@@ -49,8 +49,8 @@ def headline(facts: dict[str, Any]) -> str:
     if len(events) > 1 or facts.get("event_count", 1) > 1:
         where = f"{facts.get('event_count', len(events))} events, newest at {where}"
     dead = facts.get("fatalities")
-    title = facts.get("title", "")
-    return f"{title}: {where}" + (f", {dead} dead" if dead else "")
+    parts = [facts.get("title", ""), where, f"{dead} dead" if dead else ""]
+    return ", ".join(part for part in parts if part)
 
 
 def delivery_rows(

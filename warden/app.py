@@ -1,0 +1,419 @@
+"""The composition root: the one place that puts concrete parts together.
+
+Standing in the flow: the command line and the daemon ask an `App` for what they need. It reads
+the rulebook, makes sources, channels and borders from the settings, answers questions about
+places, series, actors and the ledger, and opens the `Station` that may change things.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, time
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from warden.clock import Clock, SystemClock
+from warden.control import Request, call, user_name
+from warden.engine.actors import Names, in_group
+from warden.engine.frame import Frame, day_from_number
+from warden.engine.gazetteer import Gazetteer
+from warden.engine.kinds import KINDS as RULE_KINDS
+from warden.engine.kinds.base import Measure
+from warden.engine.series import PERIODS, Period, Point, points
+from warden.engine.where import Matcher
+from warden.errors import ConfigError, Fault, StoreError, UsageError, WardenError
+from warden.geodata import TimezoneGeography, countries
+from warden.ingest import ingest
+from warden.model.located import FaultList, did_you_mean
+from warden.model.rule import Rule, Ruleset
+from warden.notify.routing import Routing, check_reach, parse_routes
+from warden.rulebook import KnownNames, Loaded
+from warden.rulebook import load as load_rulebook
+from warden.settings import Settings, source_settings
+from warden.settings import load as load_settings
+from warden.sources import KINDS as SOURCE_KINDS
+from warden.sources import make_source
+from warden.sources.common import SourceSettings
+from warden.sources.file import FileSettings, read_files
+from warden.sources.protocol import Source
+from warden.station import Rulebook, Station
+from warden.store import MEMORY, DatabaseLocked, Store, open_store, outbox, reports
+from warden.store.events import FRAME_COLUMNS, load_rows
+from warden.store.sources import complete_through
+
+FILES_SOURCE = "files"  # what files given by hand are known as
+LOCK_WAIT_S = 5.0
+
+
+class App:
+    """One installation, as its settings describe it. Making one reads and opens nothing."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock: Clock = clock if clock is not None else SystemClock()
+
+    # --- parts --------------------------------------------------------------------------------
+
+    @cached_property
+    def geography(self) -> TimezoneGeography:
+        """Countries and borders."""
+        return TimezoneGeography(self.settings.cache, self.settings.borders)
+
+    @cached_property
+    def source_settings(self) -> tuple[SourceSettings, ...]:
+        """The settings of every source, checked."""
+        return tuple(cast("list[SourceSettings]", source_settings(self.settings, SOURCE_KINDS)))
+
+    def sources(self) -> tuple[tuple[SourceSettings, Source], ...]:
+        """Every configured source, ready to be polled."""
+        return tuple((one, self.make_source(one)) for one in self.source_settings)
+
+    def make_source(self, one: SourceSettings) -> Source:
+        """A source from its settings, with its secret read."""
+        return make_source(one, self.settings.secrets.require)
+
+    def file_source(self, path: Path, *, source: str | None, snapshot: bool) -> Source:
+        """A source that reads one file, as the configured file source of that name would.
+
+        Raises:
+            UsageError: no such source, or one that reads no files.
+        """
+        if source is None:
+            return read_files([path], source_name=FILES_SOURCE, snapshot=snapshot)
+        by_name = {one.name: one for one in self.source_settings}
+        if source not in by_name:
+            raise UsageError(f"no source '{source}'{did_you_mean(source, by_name)}")
+        chosen = by_name[source]
+        if not isinstance(chosen, FileSettings):
+            raise UsageError(
+                f"source '{source}' reads no files; leave --source out: exports of ACLED belong "
+                "to the same dataset in any case"
+            )
+        return read_files(
+            [path],
+            source_name=source,
+            field_map=chosen.field_map,
+            snapshot=snapshot,
+            dataset=chosen.dataset,
+            countries=chosen.countries,
+            keep_raw=chosen.keep_raw,
+        )
+
+    def load(self, known: KnownNames | None = None, *, tests: bool = False) -> Loaded:
+        """Read the rule files; faults are in the result."""
+        return load_rulebook(
+            self.settings.rules_dir,
+            kinds=RULE_KINDS,
+            countries_resolve=countries.resolve,
+            known=known,
+            borders=self.geography,
+            include_tests=tests,
+        )
+
+    def ruleset(self) -> Ruleset:
+        """The rules, whatever the routes are like.
+
+        Raises:
+            ConfigError: with every fault of the rule files.
+        """
+        loaded = self.load()
+        if loaded.ruleset is None:
+            raise _refused(self.settings.rules_dir, loaded.faults)
+        return loaded.ruleset
+
+    def delivery(self, store: Store) -> Any:
+        return None
+
+    def rulebook(self) -> Rulebook:
+        """The rules and routes that the daemon works by.
+
+        Raises:
+            ConfigError: with every fault of rules and routes.
+        """
+        loaded, routing, faults = self._rules_and_routes()
+        if loaded.ruleset is None or any(fault.severity == "error" for fault in faults):
+            raise _refused(self.settings.rules_dir, faults)
+        return Rulebook(loaded.ruleset, routing, faults, self.clock.now())
+
+    def faults(self) -> tuple[Fault, ...]:
+        """Everything that `warden check` finds in rules, routes, rule tests and templates."""
+        known = self._known_names()
+        return self._rules_and_routes(known, tests=True)[2]
+
+    def _rules_and_routes(
+        self, known: KnownNames | None = None, *, tests: bool = False
+    ) -> tuple[Loaded, Routing, tuple[Fault, ...]]:
+        loaded = self.load(known, tests=tests)
+        found = FaultList()
+        routing = parse_routes(loaded.route_nodes, found, time_zone=self.settings.time_zone)
+        if loaded.ruleset is not None and not found.errors:
+            check_reach(routing, loaded.ruleset.rules, loaded.route_nodes, found)
+        return loaded, routing, tuple(sorted({*loaded.faults, *found.sorted()}))
+
+    def _known_names(self) -> KnownNames | None:
+        """The names that the stored history knows; None without a database."""
+        if not self.settings.database.exists():
+            return None
+        try:
+            with self.read() as store:
+                actors = frozenset(row["name"] for row in reports.actor_rows(store.connection))
+                first = reports.event_counts(store.connection)["first_day"]
+        except StoreError:
+            return None
+        start = date.fromisoformat(first) if first else None
+        return KnownNames(actors=actors, history_start=start, today=self.clock.now().date())
+
+    # --- doing --------------------------------------------------------------------------------
+
+    def open(self, *, wait_s: float = 0.0) -> Station:
+        """Take the database's lock and open it for work.
+
+        Raises:
+            DatabaseLocked: another process owns it.
+            WardenError: rules, settings or the database cannot be used.
+        """
+        rulebook = self.rulebook()
+        return Station(self, open_store(self.settings.database, wait_s=wait_s), rulebook)
+
+    def act(
+        self, command: str, arguments: Mapping[str, Any], files: Sequence[Path] = ()
+    ) -> Iterator[dict[str, Any]]:
+        """Do an operator's command: by the running daemon, else here under the lock."""
+        paths = tuple(_expand(files))
+        asked = {**arguments, "names": [str(path) for path in paths]} if files else arguments
+        with ExitStack() as stack:
+            opened = [stack.enter_context(path.open("rb")) for path in paths]
+            rows = call(self.settings.control_socket, command, asked, opened)
+            if rows is not None:
+                yield from rows
+                return
+        with self._open_alone() as station:
+            who = user_name(os.getuid())
+            yield from station.act(Request(command, asked, who), paths)
+
+    def _open_alone(self) -> Station:
+        try:
+            return self.open(wait_s=LOCK_WAIT_S)
+        except DatabaseLocked as error:
+            raise StoreError(
+                f"{error}; it does not answer at {self.settings.control_socket}"
+            ) from None
+
+    def dry_run(self, now: datetime | None) -> list[dict[str, Any]]:
+        """What an evaluation would decide, as of `now`; writes nothing."""
+        rulebook = self.rulebook()
+        with self.read() as store:
+            return Station(self, store, rulebook).dry_run(now)
+
+    # --- looking ------------------------------------------------------------------------------
+
+    def read(self) -> Store:
+        """Open the database for reading only."""
+        return open_store(self.settings.database, read_only=True)
+
+    def places(self) -> Gazetteer:
+        """What measures from points, by the rules' places and borders."""
+        return Gazetteer(self.ruleset(), self.geography, countries.resolve)
+
+    def series(
+        self,
+        rule_id: str,
+        *,
+        by: str,
+        measure: str | None,
+        now: datetime | None,
+        files: Sequence[Path],
+    ) -> tuple[Point, ...]:
+        """A rule's measure over time, from the database or from files."""
+        ruleset = self.ruleset()
+        rule = ruleset.rule(rule_id)
+        if rule is None:
+            hint = did_you_mean(rule_id, [one.id for one in ruleset.rules])
+            raise UsageError(f"no rule '{rule_id}'{hint}")
+        frame, through = self._frame(files)
+        if not len(frame):
+            return ()
+        newest = day_from_number(int(frame.day.max()))
+        today = now.date() if now is not None else newest if files else self.clock.now().date()
+        if now is not None:
+            frame = frame.take((frame.day <= (today - date(1970, 1, 1)).days).nonzero()[0])
+        if not len(frame):
+            return ()
+        matches = Matcher(rule, self.geography, Names(ruleset.aliases)).match(frame)
+        return points(
+            matches,
+            by=_period(by),
+            measure=measure or _measure(rule),
+            first=day_from_number(int(frame.day.min())),
+            today=today,
+            known_through=min(through or (today if files else newest), today),
+        )
+
+    def actors(self, files: Sequence[Path] = ()) -> list[dict[str, Any]]:
+        """The actors seen, their groups, how often and when."""
+        groups = self.ruleset().groups
+        with self._events(files) as store:
+            rows = reports.actor_rows(store.connection)
+        for row in rows:
+            row["groups"] = [one.id for one in groups.values() if in_group(one, row["name"])]
+        return rows
+
+    def _frame(self, files: Sequence[Path]) -> tuple[Frame, date | None]:
+        """Events as columns, and the newest day that is fully known, if known."""
+        with self._events(files) as store:
+            rows = load_rows(store.connection)
+            known = complete_through(store.connection)
+        frame = Frame.from_rows(FRAME_COLUMNS, rows)
+        return frame, None if files else min(known.values(), default=None)
+
+    def _events(self, files: Sequence[Path]) -> Store:
+        """The database, or a temporary one with the events of these files."""
+        if not files:
+            return self.read()
+        store = open_store(MEMORY)
+        for path in _expand(files):
+            result = ingest(store, read_files([path], source_name=FILES_SOURCE), self.clock)
+            if result.state != "ok" and not result.counts.served:
+                store.close()
+                raise WardenError(f"{path}: {result.sentence}")
+        return store
+
+    def alerts(
+        self, *, rule: str | None, state: str | None, told: bool, limit: int
+    ) -> list[dict[str, Any]]:
+        """Alerts of the ledger, those last changed first."""
+        with self.read() as store:
+            return reports.alert_rows(
+                store.connection, rule=rule, state=state, told=told, limit=limit
+            )
+
+    def deliveries(self, *, state: str | None, limit: int) -> list[dict[str, Any]]:
+        """Deliveries, newest first."""
+        with self.read() as store:
+            states = () if state is None else (state,)
+            return outbox.list_deliveries(store.connection, states=states, limit=limit)
+
+    def sources_report(self) -> list[dict[str, Any]]:
+        """Every source configured or ever polled, with its state."""
+        configured = {one.name: str(getattr(one, "kind", "")) for one in self.source_settings}
+        polled: dict[str, dict[str, Any]] = {}
+        if self.settings.database.exists():
+            with self.read() as store:
+                polled = {row["name"]: row for row in reports.source_rows(store.connection)}
+        never = {"state": "never polled", "sentence": "not polled yet", "events": 0, "failures": 0}
+        rows = [
+            polled.pop(name, {"name": name, "kind": kind, **never})
+            for name, kind in configured.items()
+        ]
+        return [{**row, "configured": True} for row in rows] + [
+            {**row, "configured": False} for row in polled.values()
+        ]
+
+    def status(self) -> dict[str, Any]:
+        """Whether all is well: the daemon's word, and what the database says."""
+        daemon = self._daemon_report()
+        report: dict[str, Any] = {
+            "daemon": daemon,
+            "database": None,
+            "rules": str(self.settings.rules_dir),
+            "sources": self.sources_report(),
+            "alerts": None,
+            "deliveries": None,
+        }
+        if self.settings.database.exists():
+            with self.read() as store:
+                events = reports.event_counts(store.connection)
+                report["database"] = {"path": str(self.settings.database), **events}
+                report["alerts"] = reports.alert_counts(store.connection)
+                report["deliveries"] = outbox.counts(store.connection)
+        report["troubles"] = list(_troubles(report))
+        return report
+
+    def _daemon_report(self) -> dict[str, Any] | None:
+        rows = call(self.settings.control_socket, "status", {})
+        return None if rows is None else next(rows, None)
+
+
+def check(
+    config: Path | None, *, rules: Path | None = None, database: Path | None = None
+) -> tuple[Fault, ...]:
+    """Find every fault of settings, sources, rules, routes and templates."""
+    faults: list[Fault] = []
+    try:
+        settings = load_settings(config, rules=rules, database=database)
+    except ConfigError as error:
+        if not error.faults:
+            raise
+        faults += error.faults
+        settings = Settings.model_construct(rules=rules, database=database or Path("warden.db"))
+    app = App(settings)
+    try:
+        for one in app.source_settings:
+            app.make_source(one)
+    except ConfigError as error:
+        place = str(settings.path or "settings")
+        faults += error.faults or (Fault(place, 0, 0, "WR061", str(error)),)
+    return tuple(sorted({*faults, *app.faults()}))
+
+
+def parse_now(text: str | None) -> datetime | None:
+    """Read `--now`: a day (its end, UTC) or an instant."""
+    if text is None:
+        return None
+    try:
+        if len(text) == len("2022-06-30"):
+            return datetime.combine(date.fromisoformat(text), time.max, UTC)
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"'{text}' is no time; write 2022-06-30 or 2022-06-30T12:00Z") from None
+    return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
+
+
+def _refused(place: Path, faults: Sequence[Fault]) -> ConfigError:
+    errors = sum(fault.severity == "error" for fault in faults)
+    count = "1 error" if errors == 1 else f"{errors} errors"
+    return ConfigError(f"{count} in the rules ({place})", tuple(faults))
+
+
+def _expand(files: Sequence[Path]) -> Iterator[Path]:
+    """Files as they are, folders as the files in them."""
+    for path in files:
+        if path.is_dir():
+            yield from sorted(one for one in path.iterdir() if one.is_file())
+        else:
+            yield path
+
+
+def _period(text: str) -> Period:
+    return next(period for period in PERIODS if period == text)
+
+
+def _measure(rule: Rule) -> str:
+    """What the rule itself counts; events where it counts nothing."""
+    measure = getattr(rule.parameters, "measure", "events")
+    return measure if measure in get_args(Measure) else "events"
+
+
+_FINE = frozenset({"ok", "paused", "disabled", "never polled"})
+
+
+def _troubles(report: Mapping[str, Any]) -> Iterator[str]:
+    """What an operator should look at, in sentences."""
+    for source in report["sources"]:
+        if source["configured"] and source["state"] not in _FINE:
+            yield f"source {source['name']} is {source['state']}: {source['sentence']}"
+    deliveries = report["deliveries"] or {}
+    if deliveries.get("dead"):
+        yield f"{deliveries['dead']} deliveries are dead; `warden deliveries --state dead`"
+    if deliveries.get("template_fallbacks"):
+        yield f"{deliveries['template_fallbacks']} messages used the plain template"
+    daemon = report["daemon"] or {}
+    for job in daemon.get("jobs", ()):
+        if job["failures"]:
+            yield f"job {job['job']} failed {job['failures']} times, last: {job['error']}"
+    reload = daemon.get("reload") or {}
+    if reload.get("refused"):
+        yield f"the last reload was refused: {reload['refused']}"

@@ -1,0 +1,462 @@
+"""A warden at work: the open database, the rulebook in force, and the steps of a cycle.
+
+Standing in the flow: the daemon's jobs, `run --once` and operators' commands all come down to the
+few methods here; each is one step (`ingest`, `evaluate`, `deliver`) with its parts in hand. Safe to
+call from several threads: writes take turns on the store's lock, evaluations on their own.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
+
+from warden.control import Request
+from warden.errors import ConfigError, Fault, SourceError, UsageError, WardenError
+from warden.evaluate import Evaluation, Evaluator
+from warden.ingest import IngestResult, ingest
+from warden.model.located import did_you_mean
+from warden.model.notice import Notice
+from warden.model.rule import Ruleset
+from warden.notify import plan
+from warden.notify.routing import Routing
+from warden.sources.protocol import Page, PollOutcome, Source
+from warden.store import Store, Transaction, outbox, reports
+from warden.store.actions import record_action
+from warden.store.sources import load_source, load_sources
+
+if TYPE_CHECKING:
+    from warden.app import App
+
+# A source in one of these could not be read as it should be.
+FAILED_STATES = frozenset(
+    {
+        "auth_failed",
+        "consent_required",
+        "profile_incomplete",
+        "access_denied",
+        "blocked",
+        "truncated",
+        "schema_drift",
+        "unreachable",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """Rules and routes as one: loaded together, put in force together.
+
+    Attributes:
+        faults: warnings only.
+    """
+
+    ruleset: Ruleset
+    routing: Routing
+    faults: tuple[Fault, ...]
+    loaded_at: datetime
+
+
+class Station:
+    """Everything that may change the database, with the database open."""
+
+    def __init__(self, app: App, store: Store, rulebook: Rulebook) -> None:
+        self._app = app
+        self._clock = app.clock
+        self.store = store
+        self.rulebook = rulebook
+        self._refused = ""
+        self._evaluator = Evaluator(
+            store, rulebook.ruleset, app.geography, plan=self._plan_dispatches
+        )
+        self._sources = (
+            {}
+            if store.read_only
+            else {one.name: pair for pair in app.sources() for one in (pair[0],)}
+        )
+        self._polling = {name: threading.Lock() for name in self._sources}
+        self._changed: set[str] = set()
+        self._changed_lock = threading.Lock()
+        self._evaluated_at: datetime | None = None
+        self._full_on: date | None = None
+        self._stopping = threading.Event()
+        self._delivery = app.delivery(store) if not store.read_only else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.ask_to_stop()
+        self.store.close()
+
+    def ask_to_stop(self) -> None:
+        """Have running walks end at their next page, with what is committed kept."""
+        self._stopping.set()
+
+    # --- ingest -------------------------------------------------------------------------------
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """The configured sources."""
+        return tuple(self._sources)
+
+    def due(self, name: str) -> bool:
+        """Whether the source is to be polled now, by what the database remembers."""
+        settings, _ = self._sources[name]
+        now = self._clock.now()
+        with self.store.reading() as connection:
+            status = load_source(connection, name)
+        if status is None:
+            return True
+        failing = status.failures if status.state in FAILED_STATES else 0
+        return settings.next_poll(now, status.last_poll_at, failures=failing) <= now
+
+    def poll(self, name: str, beat: Callable[[], None] = lambda: None) -> bool:
+        """Walk a source once; `beat` is called at every page. True when anything changed."""
+        return bool(self._walk(name, beat).changed)
+
+    def _walk(self, name: str, beat: Callable[[], None]) -> IngestResult:
+        _, source = self._sources[name]
+        with self._polling[name]:
+            result = ingest(self.store, _Watched(source, beat, self._stopping), self._clock)
+        self._note(result.changed)
+        return result
+
+    def _note(self, changed: frozenset[str]) -> None:
+        with self._changed_lock:
+            self._changed |= changed
+
+    def ingest_files(
+        self, files: Mapping[str, Path], *, source: str | None, snapshot: bool
+    ) -> Iterator[dict[str, Any]]:
+        """Read files as a configured source would, or as what they are; a row a file."""
+        refused: list[str] = []
+        for shown, path in files.items():
+            reader = self._app.file_source(path, source=source, snapshot=snapshot)
+            result = ingest(self.store, reader, self._clock)
+            self._note(result.changed)
+            if result.state != "ok":
+                refused.append(f"{shown}: {result.sentence}")
+            yield {
+                "file": shown,
+                **result.counts.as_dict(),
+                "state": result.state,
+                "sentence": result.sentence,
+            }
+        if refused:
+            raise WardenError("; ".join(refused))
+
+    # --- evaluate -----------------------------------------------------------------------------
+
+    def evaluation_due(self, every_s: float) -> bool:
+        """Whether so long has passed since the last one, or a day has begun (a full pass)."""
+        now = self._clock.now()
+        if self._evaluated_at is None or now < self._evaluated_at:
+            return True
+        return (
+            now - self._evaluated_at >= timedelta(seconds=every_s)
+            or self._full_on != now.astimezone(UTC).date()
+        )
+
+    def evaluate(self, *, full: bool = False) -> Evaluation:
+        """Bring the ledger up to date; the first of a day and every one after a failure is full."""
+        with self.store.exclusive():
+            now = self._clock.now()
+            today = now.astimezone(UTC).date()
+            whole = full or self._full_on != today
+            with self._changed_lock:
+                changed, self._changed = frozenset(self._changed), set()
+            try:
+                evaluation = self._evaluator.cycle(now, None if whole else changed)
+            except BaseException:
+                self._note(changed)
+                self._full_on = None
+                raise
+            self._evaluated_at, self._full_on = now, today
+            return evaluation
+
+    def dry_run(self, now: datetime | None = None) -> list[dict[str, Any]]:
+        """What an evaluation would decide; writes nothing."""
+        moment = now if now is not None else self._clock.now()
+        return list(decision_rows(self._evaluator.cycle(moment, dry_run=True)))
+
+    def _plan_dispatches(self, tx: Transaction, notices: Sequence[Notice], now: datetime) -> None:
+        told = outbox.told(tx, [notice.alert_id for notice in notices])
+        planned = plan.dispatches(notices, self.rulebook.routing, now, told)
+        outbox.add_dispatches(tx, planned)
+
+    # --- deliver ------------------------------------------------------------------------------
+
+    def deliver(self) -> None:
+        """Put what is due into messages and send them."""
+        if self._delivery is not None:
+            self._delivery.work(self.rulebook.routing)
+
+    # --- one cycle ----------------------------------------------------------------------------
+
+    def one_cycle(self) -> dict[str, Any]:
+        """Poll every source, evaluate, deliver what is due; tell what happened."""
+        began = self._clock.now()
+        results = [self._walk(name, lambda: None) for name in self._sources]
+        evaluation = self.evaluate(full=True)
+        self.deliver()
+        with self.store.reading() as connection:
+            deliveries = reports.delivery_counts(connection, began)
+            failures = reports.failed_since(connection, began)
+        states = {result.state for result in results}
+        return {
+            "sources": [_source_row(result) for result in results],
+            "alerts": [notice_row(notice) for notice in evaluation.notices],
+            "deliveries": deliveries,
+            "failed": bool(states & FAILED_STATES) or failures > 0,
+        }
+
+    # --- rules --------------------------------------------------------------------------------
+
+    def reload(self) -> None:
+        """Put rules and routes in force anew; when they have faults, keep the last good ones.
+
+        Raises:
+            ConfigError: with every fault; nothing changed.
+        """
+        try:
+            rulebook = self._app.rulebook()
+        except ConfigError as error:
+            self._refused = str(error)
+            raise
+        with self.store.exclusive():
+            self.rulebook = rulebook
+            self._evaluator.use(rulebook.ruleset)
+        self._refused = ""
+
+    def reload_report(self) -> dict[str, Any]:
+        """Which rules are in force since when, and whether a later reload was refused."""
+        return {
+            "rules": len(self.rulebook.ruleset.rules),
+            "version": self.rulebook.ruleset.version,
+            "loaded_at": self.rulebook.loaded_at,
+            "refused": self._refused,
+        }
+
+    # --- what operators ask for ---------------------------------------------------------------
+
+    def act(self, request: Request, paths: Sequence[Path] = ()) -> Iterator[dict[str, Any]]:
+        """Do a command and write down who asked for it.
+
+        Files come as open descriptors from afar, as `paths` from this very process.
+        """
+        commands = {
+            "ingest": lambda: self._ingest(request, paths),
+            "evaluate": lambda: decision_rows(self.evaluate(full=True)),
+            "retry": lambda: self._retry(request.arguments),
+            "test-receiver": lambda: self._test_receiver(request.arguments),
+        }
+        command = commands.get(request.command)
+        if command is None:
+            raise UsageError(f"no command '{request.command}'")
+        try:
+            yield from command()
+        except BaseException as error:
+            self._record(request, f"{type(error).__name__}: {error}")
+            raise
+        self._record(request, "ok")
+
+    def _record(self, request: Request, outcome: str) -> None:
+        with self.store.transaction() as tx:
+            record_action(
+                tx,
+                at=self._clock.now(),
+                who=request.who,
+                command=request.command,
+                arguments=request.arguments,
+                outcome=outcome,
+            )
+
+    def _ingest(self, request: Request, paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
+        asked = request.arguments
+        names = [str(name) for name in asked.get("names", ())]
+        with tempfile.TemporaryDirectory(prefix="warden-") as folder:
+            found = list(paths) or _received(request.files, names, Path(folder))
+            try:
+                yield from self.ingest_files(
+                    dict(zip(names, found, strict=True)),
+                    source=asked.get("source"),
+                    snapshot=bool(asked.get("snapshot")),
+                )
+            finally:
+                if asked.get("evaluate", True):
+                    self.evaluate()
+
+    def _retry(self, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        ids = None if asked.get("all") else [int(one) for one in asked.get("ids", ())]
+        with self.store.transaction() as tx:
+            if ids is None:
+                dead = outbox.list_deliveries(tx, states=("dead",), limit=1_000_000)
+                ids = [row["id"] for row in dead]
+            known = {row["id"] for row in reports.delivery_rows(tx, ids=ids, limit=1_000_000)}
+            unknown = sorted(set(ids) - known)
+            if unknown:
+                raise UsageError(f"no delivery {', '.join(map(str, unknown))}")
+            outbox.retry(tx, self._clock.now(), ids)
+        self.deliver()
+        with self.store.reading() as connection:
+            yield from reports.delivery_rows(connection, ids=ids, limit=1_000_000)
+
+    def _test_receiver(self, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        name = str(asked.get("name", ""))
+        receivers = self.rulebook.routing.receivers
+        if name not in receivers:
+            raise UsageError(f"no receiver '{name}'{did_you_mean(name, receivers)}")
+        if self._delivery is not None:
+            yield from self._delivery.try_receiver(receivers[name])
+
+    # --- looking ------------------------------------------------------------------------------
+
+    def sentence(self) -> str:
+        """How it is, in one line for the service manager."""
+        with self.store.reading() as connection:
+            states = [(one.source, one.state) for one in load_sources(connection)]
+            alerts = reports.alert_counts(connection)
+            waiting = reports.delivery_counts(connection)
+        bad = [f"{name} {state}" for name, state in states if state != "ok"]
+        feeds = ", ".join(bad) if bad else _counted(len(states), "source") + " ok"
+        parts = [
+            feeds,
+            _counted(alerts["active_and_told"], "active alert"),
+            f"{waiting['pending']} to deliver",
+        ]
+        if waiting["dead"]:
+            parts.append(f"{waiting['dead']} dead")
+        if self._refused:
+            parts.append("last reload refused")
+        return "; ".join(parts)
+
+
+class _Watched:
+    """A source whose pages are signs of life, and whose walk ends when warden is to stop."""
+
+    def __init__(self, source: Source, beat: Callable[[], None], stopping: threading.Event) -> None:
+        self._source = source
+        self._beat = beat
+        self._stopping = stopping
+        self.name = source.name
+        self.kind = source.kind
+
+    def poll(self, memory: Mapping[str, Any], now: datetime) -> Generator[Page, None, PollOutcome]:
+        """Walk, watched."""
+        return self._watch(self._source.poll(memory, now))
+
+    def look_up(self, ids: Sequence[str], now: datetime) -> Generator[Page, None, PollOutcome]:
+        """Look up, watched."""
+        return self._watch(self._source.look_up(ids, now))
+
+    def _watch(
+        self, pages: Generator[Page, None, PollOutcome]
+    ) -> Generator[Page, None, PollOutcome]:
+        while True:
+            self._beat()
+            if self._stopping.is_set():
+                pages.close()
+                raise SourceError("warden was stopped in the middle of a walk; it will be redone")
+            try:
+                page = next(pages)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]  # the generator's own type
+            yield page
+
+    def __getattr__(self, name: str) -> Any:
+        """What else the source has, such as its own `max_retract`."""
+        return getattr(self._source, name)
+
+
+def decision_rows(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
+    """The decisions of a cycle, those to stay silent too."""
+    for decision in evaluation.decisions:
+        yield {
+            "rule": decision.rule_id,
+            "key": dict(decision.alert.key),
+            "decision": decision.notice or decision.name,
+            "reason": decision.reason,
+            "alert_id": decision.alert.id,
+            "severity": decision.alert.severity,
+            "state": decision.alert.state,
+            "first_day": decision.alert.first_day,
+            "last_day": decision.alert.last_day,
+        }
+
+
+def notice_row(notice: Notice) -> dict[str, Any]:
+    """A notice as scripts read it; null where a field does not apply."""
+    facts = notice.facts
+    return {
+        "at": notice.at,
+        "action": notice.action,
+        "rule": notice.rule_id,
+        "alert_id": notice.alert_id,
+        "key": dict(notice.key),
+        "severity": notice.severity,
+        "title": notice.title,
+        **{
+            name: facts.get(name)
+            for name in (
+                "first_day",
+                "last_day",
+                "reported_late_days",
+                "observed",
+                "expected",
+                "ratio",
+                "p",
+            )
+        },
+        "event_ids": [event.get("id") for event in facts.get("events", ())],
+        "reason": notice.reason,
+        "items": len(notice.items),
+    }
+
+
+def _source_row(result: IngestResult) -> dict[str, Any]:
+    return {
+        "name": result.source,
+        "kind": result.kind,
+        "state": result.state,
+        "sentence": result.sentence,
+        **result.counts.as_dict(),
+        "complete_through": result.complete_through,
+    }
+
+
+def _received(descriptors: Sequence[int], names: Sequence[str], folder: Path) -> list[Path]:
+    """Copy what came as open descriptors to files of the same names, one folder each."""
+    if len(descriptors) != len(names):
+        raise UsageError("some files did not arrive; try again, with fewer at a time")
+    found = []
+    for number, (descriptor, name) in enumerate(zip(descriptors, names, strict=True)):
+        path = folder / str(number) / Path(name).name
+        path.parent.mkdir()
+        with open(descriptor, "rb", closefd=False) as source, path.open("wb") as target:
+            _copy(source, target)
+        found.append(path)
+    return found
+
+
+def _copy(source: BinaryIO, target: BinaryIO) -> None:
+    shutil.copyfileobj(source, target, 1 << 20)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
