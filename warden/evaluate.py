@@ -181,6 +181,7 @@ class Evaluator:
         seeding, marks = _seeding(connection)
         taken = _LedgerIds(connection)
         atlas = Atlas(tuple(self._ruleset.places.values()), self._geography)
+        serial = _next_cycle(connection)
         with_active = ledger.rules_with_active(connection)
         decisions: list[Decision] = []
         said: list[tuple[Notice, tuple[Decision, ...]]] = []
@@ -190,9 +191,9 @@ class Evaluator:
             moment = Moment(horizon=horizon, seeding=seeding, taken=taken)
             decided = self._decide(state, moment, changed)
             decisions += decided
-            said += notices(state.rule, decided, state.matches, now, atlas)
+            said += notices(state.rule, decided, state.matches, now, atlas, serial=serial)
         decisions += self._of_removed_rules(states, now)
-        listed = self._historic(decisions, now)
+        listed = self._historic(decisions, now, atlas, serial)
         said += [(notice, ()) for notice, _ in listed]
         evaluation = Evaluation(
             cycle_id=None,
@@ -312,7 +313,7 @@ class Evaluator:
         }
 
     def _historic(
-        self, decisions: Sequence[Decision], now: datetime
+        self, decisions: Sequence[Decision], now: datetime, atlas: Atlas, serial: int
     ) -> list[tuple[Notice, tuple[str, ...]]]:
         """Once a week, one summary a rule of the historic alerts nobody was told of."""
         connection = self._store.connection
@@ -328,7 +329,7 @@ class Evaluator:
         rules = [(rule, by_rule.get(rule.id)) for rule in self._ruleset.rules]
         return [
             (
-                summary_notice(rule, alerts, now, reason="HISTORIC"),
+                summary_notice(rule, alerts, now, reason="HISTORIC", atlas=atlas, serial=serial),
                 tuple(alert.id for alert in alerts),
             )
             for rule, alerts in rules
@@ -430,6 +431,10 @@ def _add_cycle(
         ),
     )
     return int(cursor.lastrowid or 0)
+
+
+def _next_cycle(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT coalesce(max(id), 0) + 1 FROM cycles").fetchone()[0])
 
 
 def _last_cycle(connection: sqlite3.Connection) -> tuple[str, str] | None:

@@ -71,20 +71,35 @@ class Atlas:
 
 
 def notices(
-    rule: Rule, decisions: Iterable[Decision], matches: Matches, now: datetime, atlas: Atlas
+    rule: Rule,
+    decisions: Iterable[Decision],
+    matches: Matches,
+    now: datetime,
+    atlas: Atlas,
+    *,
+    serial: int = 0,
 ) -> tuple[tuple[Notice, tuple[Decision, ...]], ...]:
-    """What one rule's decisions give rise to, each notice with the decisions behind it."""
+    """What one rule's decisions give rise to, each notice with the decisions behind it.
+
+    `serial` numbers the cycle: it keeps the ids of notices apart when the clock stands still.
+    """
     said: list[tuple[Notice, tuple[Decision, ...]]] = []
     summaries: dict[tuple[str, str], list[Decision]] = defaultdict(list)
     for decision in decisions:
         if decision.notice is not None:
-            said.append((_notice(rule, decision, matches, now, atlas), (decision,)))
+            said.append((_notice(rule, decision, matches, now, atlas, serial), (decision,)))
         elif decision.summary:
             action = "alert" if decision.previous is None else decision.name
             summaries[decision.summary, action].append(decision)
     for (kind, action), listed in summaries.items():
         summary = summary_notice(
-            rule, [d.alert for d in listed], now, reason=kind, action=action, atlas=atlas
+            rule,
+            [d.alert for d in listed],
+            now,
+            reason=kind,
+            action=action,
+            atlas=atlas,
+            serial=serial,
         )
         said.append((summary, tuple(listed)))
     return tuple(said)
@@ -98,6 +113,7 @@ def summary_notice(
     reason: str,
     action: str = "alert",
     atlas: Atlas | None = None,
+    serial: int = 0,
 ) -> Notice:
     """One notice for many alerts of a rule, most severe and newest first.
 
@@ -105,7 +121,7 @@ def summary_notice(
     """
     ranked = sorted(alerts, key=lambda a: (-level_rank(a.severity), -a.last_day.toordinal(), a.id))
     items = tuple(_item(rule, alert, now, atlas or Atlas()) for alert in ranked[:MAX_ITEMS])
-    own_id = _hash("summary", rule.id, reason, action, now.isoformat())
+    own_id = _hash("summary", rule.id, reason, action, now.isoformat(), str(serial))
     facts = {
         **_rule_facts(rule),
         "total": len(ranked),
@@ -134,12 +150,12 @@ def summary_notice(
 
 
 def _notice(
-    rule: Rule, decision: Decision, matches: Matches, now: datetime, atlas: Atlas
+    rule: Rule, decision: Decision, matches: Matches, now: datetime, atlas: Atlas, serial: int
 ) -> Notice:
     alert = decision.alert
     action: Action = decision.notice or "alert"
     return Notice(
-        id=_hash(alert.id, action, decision.reason, now.isoformat()),
+        id=_hash(alert.id, action, decision.reason, now.isoformat(), str(serial)),
         alert_id=alert.id,
         rule_id=rule.id,
         rule_version=rule.version,

@@ -1,0 +1,218 @@
+"""A cycle over a real database: what is committed, and that a restart changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from support.build import BAMAKO, START, attack_rule, cluster_rule, days_before, record
+from support.feed import ListedFeed
+from warden.clock import ManualClock
+from warden.engine.geo.geography import FixedGeography
+from warden.evaluate import Evaluation, Evaluator
+from warden.ingest import ingest
+from warden.model.alert import Alert
+from warden.model.rule import Rule, Ruleset, SeverityStep
+from warden.store import MEMORY, Store, ledger, open_store
+
+
+class Desk:
+    """A store, a feed and an evaluator, polled together."""
+
+    def __init__(self, path: Path | str, *rules: Rule) -> None:
+        self.store: Store = open_store(path)
+        self.feed = ListedFeed()
+        self.clock = ManualClock(START)
+        self.ruleset = Ruleset(rules, places={"bamako": BAMAKO}, version="1")
+        self.evaluator = Evaluator(self.store, self.ruleset, FixedGeography())
+
+    def cycle(self, *, full: bool = False) -> Evaluation:
+        result = ingest(self.store, self.feed, self.clock)
+        return self.evaluator.cycle(self.clock.now(), None if full else result.changed)
+
+    def alerts(self) -> tuple[Alert, ...]:
+        return ledger.load_alerts(self.store.connection)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path / "warden.db", attack_rule(), cluster_rule())
+    made.feed.serve(record("MLI0", "2021-01-01"))
+    made.cycle()
+    yield made
+    made.store.close()
+
+
+def test_the_first_load_seeds_and_the_next_event_alerts(desk: Desk) -> None:
+    assert [alert.silence_reason for alert in desk.alerts()] == ["SEEDED"]
+    desk.feed.serve(record("MLI1"))
+    evaluation = desk.cycle()
+    assert [notice.action for notice in evaluation.notices] == ["alert"]
+
+
+def test_a_first_load_with_recent_events_is_one_summary_a_rule(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "warden.db", attack_rule())
+    desk.feed.serve(*(record(f"MLI{n}", days_before(START, n)) for n in range(1, 60)))
+    evaluation = desk.cycle()
+    (summary,) = evaluation.notices
+    assert (summary.action, summary.reason) == ("summary", "FIRST_LOAD")
+    assert summary.facts["total"] == 59
+    desk.store.close()
+
+
+def test_what_appears_while_embargoed_is_seeded_when_the_embargo_ends(desk: Desk) -> None:
+    desk.feed.state = "embargoed"
+    desk.cycle()
+    desk.feed.state = "ok"
+    desk.feed.serve(record("MLI1"), record("MLI2"))
+    evaluation = desk.cycle()
+    assert [(n.action, n.reason) for n in evaluation.notices] == [("summary", "FIRST_LOAD")]
+    desk.feed.serve(record("MLI3"))
+    assert {n.action for n in desk.cycle().notices} == {"alert"}
+
+
+def test_a_second_cycle_writes_nothing(desk: Desk) -> None:
+    desk.feed.serve(record("MLI1"))
+    desk.cycle()
+    again = desk.evaluator.cycle(desk.clock.now())
+    assert again.cycle_id is None
+    assert not any(decision.writes for decision in again.decisions)
+
+
+def test_a_restart_changes_nothing(desk: Desk) -> None:
+    desk.feed.serve(record("MLI1"), record("MLI2", "2022-07-23"), record("MLI3", "2022-07-24"))
+    desk.cycle()
+    before = desk.alerts()
+    restarted = Evaluator(desk.store, desk.ruleset, FixedGeography())
+    evaluation = restarted.cycle(desk.clock.now())
+    assert evaluation.notices == ()
+    assert desk.alerts() == before
+
+
+def test_a_dry_run_tells_what_it_would_do_and_does_nothing(desk: Desk) -> None:
+    desk.feed.serve(record("MLI1"))
+    ingest(desk.store, desk.feed, desk.clock)
+    evaluation = desk.evaluator.cycle(desk.clock.now(), dry_run=True)
+    assert [notice.action for notice in evaluation.notices] == ["alert"]
+    assert len(desk.alerts()) == 1
+
+
+def test_a_deletion_names_the_event_beside_it_and_keeps_its_own_id(desk: Desk) -> None:
+    desk.feed.serve(record("MLI1"), record("MLI2", "2022-07-23", lat=12.8))
+    desk.cycle()
+    desk.feed.serve(gone=["MLI1"])
+    (cancel,) = desk.cycle().notices
+    assert cancel.action == "cancel"
+    assert cancel.facts["withdrawn"] == ["MLI1"]
+    assert [event["id"] for event in cancel.facts["merged_into"]] == ["MLI2"]
+
+
+def test_a_removed_rule_closes_its_alerts_in_silence(desk: Desk) -> None:
+    desk.feed.serve(record("MLI1"))
+    desk.cycle()
+    desk.evaluator.use(Ruleset((cluster_rule(),), version="2"))
+    evaluation = desk.evaluator.cycle(desk.clock.now())
+    assert evaluation.notices == ()
+    assert {a.state_reason for a in desk.alerts()} == {"RULE_REMOVED"}
+
+
+def test_a_rule_under_a_new_id_keeps_its_alerts(desk: Desk) -> None:
+    desk.feed.serve(record("MLI1"))
+    desk.cycle()
+    renamed = attack_rule(id="attacks-round-bamako", formerly=("attack-near-bamako",))
+    desk.evaluator.use(Ruleset((renamed, cluster_rule()), version="2"))
+    evaluation = desk.evaluator.cycle(desk.clock.now())
+    assert evaluation.notices == ()
+    desk.feed.serve(record("MLI1", fatalities=30))
+    (update,) = desk.cycle().notices
+    assert (update.action, update.rule_id) == ("update", "attacks-round-bamako")
+
+
+def test_a_notice_reads_back_as_it_was_written(desk: Desk) -> None:
+    desk.feed.serve(record("MLI1"))
+    (notice,) = desk.cycle().notices
+    assert ledger.load_notices(desk.store.connection, ids=[notice.id]) == (notice,)
+
+
+def test_a_notice_says_how_late_how_often_and_in_which_direction(desk: Desk) -> None:
+    desk.feed.serve(record("MLI1", days_before(START, 41)))
+    desk.cycle()
+    desk.feed.serve(record("MLI2", days_before(START, 3)))
+    (notice,) = desk.cycle().notices
+    event = notice.facts["events"][0]
+    assert notice.facts["reported_late_days"] == 3
+    assert (notice.facts["nth_in_12_months"], notice.facts["previous_12_months"]) == (2, 1)
+    assert event["distance_km"] == pytest.approx(13.88, abs=0.05)
+    assert event["bearing_deg"] == pytest.approx(327, abs=1)
+
+
+def test_historic_events_are_listed_once_a_week(desk: Desk) -> None:
+    desk.feed.serve(record("MLI1", days_before(START, 200)))
+    assert desk.cycle().notices == ()
+    desk.clock.advance(timedelta(days=7))
+    (summary,) = desk.cycle().notices
+    assert (summary.action, summary.reason) == ("summary", "HISTORIC")
+    desk.clock.advance(timedelta(days=7))
+    assert desk.cycle().notices == ()
+
+
+def test_an_incomplete_first_walk_still_seeds_what_comes_next(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "warden.db", attack_rule())
+    desk.feed.state = "truncated"
+    desk.feed.serve(record("MLI1"))
+    desk.cycle()
+    desk.feed.state = "ok"
+    desk.feed.serve(record("MLI2"))
+    assert {notice.action for notice in desk.cycle().notices} == {"summary"}
+    desk.feed.serve(record("MLI3"))
+    assert [notice.action for notice in desk.cycle().notices] == ["alert"]
+    desk.store.close()
+
+
+steps = st.lists(
+    st.tuples(
+        st.integers(0, 6),
+        st.sampled_from(["2022-07-05", "2022-07-12", "2022-07-20", "2022-05-01"]),
+        st.sampled_from([0, 3, 12, None]),
+        st.sampled_from([12.7446, 12.7446, 17.0]),
+        st.integers(0, 20),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps)
+def test_incremental_cycles_end_as_full_ones_do(
+    moves: list[tuple[int, str, int | None, float, int, bool]],
+) -> None:
+    graded = (SeverityStep("critical", "fatalities >= 10 or nth_in_12_months >= 3"),)
+    rules = (
+        attack_rule(severity=(*graded, SeverityStep("warning")), max_age_days=60),
+        attack_rule(id="plain", max_age_days=30, reminder_days=7),
+        cluster_rule(window=10, least=2, cooldown_days=20),
+    )
+    one, other = Desk(MEMORY, *rules), Desk(MEMORY, *rules)
+    for number, when, deaths, lat, days, same_poll in moves:
+        for desk in (one, other):
+            desk.clock.advance(timedelta(days=days))
+            if deaths is None:
+                desk.feed.serve(gone=[f"MLI{number}"])
+            else:
+                desk.feed.serve(record(f"MLI{number}", when, fatalities=deaths, lat=lat))
+        if same_poll:
+            continue
+        said = one.cycle().notices
+        assert said == other.cycle(full=True).notices
+    assert one.cycle().notices == other.cycle(full=True).notices
+    assert [replace(a) for a in one.alerts()] == [replace(a) for a in other.alerts()]
+    for desk in (one, other):
+        desk.store.close()
