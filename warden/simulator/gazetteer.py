@@ -60,7 +60,7 @@ SEBEKORO = Town("Sebekoro", 12.9500, -8.9900, "Kayes", "Kita")
 KASSELA = Town("Kassela", 12.6080, -7.6230, "Koulikoro", "Kati")
 MASSANTOLA = Town("Massantola", 13.1700, -8.0500, "Koulikoro", "Kolokani")
 MOURA = Town("Moura", 14.3400, -4.5000, "Mopti", "Djenne")
-NARENA_EAST = Town("Segala", 13.9500, -7.9000, "Koulikoro", "Kolokani")
+SEGALA = Town("Segala", 13.9500, -7.9000, "Koulikoro", "Kolokani")
 
 # Within 150 km of Bamako, over 30 km from its centre, over 50 km from any coastal border.
 ROUND_BAMAKO = (
