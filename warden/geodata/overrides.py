@@ -113,19 +113,20 @@ def _polygons(path: Path, geometries: list[dict[str, Any]]) -> list[list[Part]]:
         if kind not in {"Polygon", "MultiPolygon"}:
             raise ConfigError(f"{path}: an outline needs polygons, this holds a {kind}")
         for polygon in _list(path, coordinates if kind == "MultiPolygon" else [coordinates]):
-            found.append([_positions(path, ring, _RING_POSITIONS) for ring in _list(path, polygon)])
+            rings = [_positions(path, ring, _RING_POSITIONS) for ring in _list(path, polygon)]
+            found.append(rings)
     return found
 
 
 def _lines(path: Path, geometries: list[dict[str, Any]]) -> list[Part]:
     """The lines."""
-    found = []
+    found: list[Part] = []
     for geometry in geometries:
         kind, coordinates = geometry.get("type"), geometry.get("coordinates")
         if kind not in {"LineString", "MultiLineString"}:
             raise ConfigError(f"{path}: a border needs lines, this holds a {kind}")
-        for line in _list(path, coordinates if kind == "MultiLineString" else [coordinates]):
-            found.append(_positions(path, line, 2))
+        lines = _list(path, coordinates if kind == "MultiLineString" else [coordinates])
+        found.extend(_positions(path, line, 2) for line in lines)
     return found
 
 

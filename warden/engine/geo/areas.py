@@ -78,7 +78,10 @@ class AreaIndex:
         lats, lons = flat(lats, lons)
         if lats.size == 0:
             return np.zeros(0, dtype=np.bool_)
-        lons = (lons + _HALF_TURN_DEG) % _FULL_TURN_DEG - _HALF_TURN_DEG
+        beyond = np.isfinite(lons) & (np.abs(lons) >= _HALF_TURN_DEG)
+        if beyond.any():
+            lons = lons.copy()
+            lons[beyond] = (lons[beyond] + _HALF_TURN_DEG) % _FULL_TURN_DEG - _HALF_TURN_DEG
         inside = np.asarray(shapely.intersects_xy(self._shape, lons, lats), dtype=np.bool_)
         seam = lons == -_HALF_TURN_DEG
         if seam.any():

@@ -86,6 +86,18 @@ def to_ecef_km(lats: ArrayLike, lons: ArrayLike) -> NDArray[np.float64]:
     return out
 
 
+def point_to_ecef_km(lat: float, lon: float) -> tuple[float, float, float]:
+    """Give `to_ecef_km` for one point without arrays."""
+    phi, lam = math.radians(lat), math.radians(lon)
+    sin_phi, cos_phi = math.sin(phi), math.cos(phi)
+    normal = EQUATOR_KM / math.sqrt(1.0 - ECCENTRICITY_SQUARED * sin_phi * sin_phi)
+    return (
+        normal * cos_phi * math.cos(lam),
+        normal * cos_phi * math.sin(lam),
+        normal * (1.0 - ECCENTRICITY_SQUARED) * sin_phi,
+    )
+
+
 class PointIndex:
     """A fixed set of named points, asked which is nearest.
 
@@ -101,6 +113,7 @@ class PointIndex:
         self.lats = np.array([lat for lat, _ in points], dtype=np.float64)
         self.lons = np.array([lon for _, lon in points], dtype=np.float64)
         self._ecef = to_ecef_km(self.lats, self.lons)
+        self._plain = [(float(lat), float(lon), point_to_ecef_km(lat, lon)) for lat, lon in points]
 
     def nearest(
         self, lats: ArrayLike, lons: ArrayLike
@@ -114,11 +127,13 @@ class PointIndex:
     ) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.intp]]:
         """Whether some point lies within `km` (<=), the distance to the nearest, and which it is.
 
-        Where no point can be within `km`, the distance is inf and the position -1. Ties go to
-        the point given first.
+        Where no point can be within `km`, and where a coordinate is not finite, the distance
+        is inf and the position -1. Ties go to the point given first.
         """
         lats = np.atleast_1d(np.asarray(lats, dtype=np.float64))
         lons = np.atleast_1d(np.asarray(lons, dtype=np.float64))
+        if lats.size == 1 and lons.size == 1:
+            return self._within_one(float(lats.flat[0]), float(lons.flat[0]), km)
         best = np.full(lats.shape, np.inf)
         which = np.full(lats.shape, -1, dtype=np.intp)
         ecef = to_ecef_km(lats, lons)
@@ -131,7 +146,25 @@ class PointIndex:
             nearer = exact < best[rows]
             best[rows[nearer]] = exact[nearer]
             which[rows[nearer]] = position
-        return best <= km, best, which
+        return (best <= km) & (which >= 0), best, which
+
+    def _within_one(
+        self, lat: float, lon: float, km: float
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.intp]]:
+        """Give `within` for a single point, without arrays inside."""
+        best, which = math.inf, -1
+        finite = math.isfinite(lat) and math.isfinite(lon)
+        point = point_to_ecef_km(lat, lon) if finite else (0.0, 0.0, 0.0)
+        for position, (centre_lat, centre_lon, centre) in enumerate(self._plain if finite else ()):
+            if math.dist(point, centre) <= min(best, km) + _ROUNDING_KM:
+                exact = distance_km(lat, lon, centre_lat, centre_lon)
+                if exact < best:
+                    best, which = exact, position
+        return (
+            np.array([which >= 0 and best <= km]),
+            np.array([best]),
+            np.array([which], dtype=np.intp),
+        )
 
 
 def _inverse(

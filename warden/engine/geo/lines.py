@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import cKDTree
 
-from warden.engine.geo.distance import ECCENTRICITY_SQUARED, EQUATOR_KM, distance_km, to_ecef_km
+from warden.engine.geo.distance import distance_km, point_to_ecef_km, to_ecef_km
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
+    from scipy.spatial import cKDTree
 
     Floats = NDArray[np.float64]
     Positions = NDArray[np.intp]
@@ -75,7 +75,7 @@ class PolylineIndex:
         self._begins_piece[np.cumsum([len(piece) for piece in pieces]) - 1] = False
         steps = np.linalg.norm(np.diff(self._ecef, axis=0), axis=1)[self._begins_piece[:-1]]
         self._half_piece_km = float(steps.max()) / 2.0
-        self._tree = cKDTree(self._ecef)
+        self._built_tree: cKDTree | None = None
         self._low = [float(value) for value in self._ecef.min(axis=0)]
         self._high = [float(value) for value in self._ecef.max(axis=0)]
         # |node - point|**2 = |node|**2 - 2 node.point + |point|**2, for the scan of all nodes.
@@ -84,6 +84,15 @@ class PolylineIndex:
         self._blocks: _Blocks | None = None
         self._remembered: dict[tuple[float, float], float] = {}
         self._at_least: dict[tuple[float, float], float] = {}
+
+    @property
+    def _tree(self) -> cKDTree:
+        """The nodes' tree, for many points at once; single points seldom need it."""
+        if self._built_tree is None:
+            from scipy.spatial import cKDTree  # noqa: PLC0415 (0.3 s that a short command saves)
+
+            self._built_tree = cKDTree(self._ecef)
+        return self._built_tree
 
     @property
     def length_km(self) -> float:
@@ -207,7 +216,7 @@ class PolylineIndex:
             return known
         if not (math.isfinite(lat) and math.isfinite(lon)):
             return math.nan
-        point = _ecef_one(lat, lon)
+        point = point_to_ecef_km(lat, lon)
         if self._box_distance_one(*point) > km + _MARGIN_KM:
             return math.inf
         if self._at_least.get((lat, lon), 0.0) > km:
@@ -381,18 +390,6 @@ def _reach_one(chord: float, half_piece_km: float) -> float:
     longest = 2.0 * _MOST_CURVED_KM * math.asin(min(widened / (2.0 * _MOST_CURVED_KM), 1.0))
     angle = min(longest / (2.0 * _LEAST_CURVED_KM), math.pi / 2.0)
     return max(2.0 * _LEAST_CURVED_KM * math.sin(angle), widened)
-
-
-def _ecef_one(lat: float, lon: float) -> tuple[float, float, float]:
-    """Give `to_ecef_km` for one point without arrays."""
-    phi, lam = math.radians(lat), math.radians(lon)
-    sin_phi, cos_phi = math.sin(phi), math.cos(phi)
-    normal = EQUATOR_KM / math.sqrt(1.0 - ECCENTRICITY_SQUARED * sin_phi * sin_phi)
-    return (
-        normal * cos_phi * math.cos(lam),
-        normal * cos_phi * math.sin(lam),
-        normal * (1.0 - ECCENTRICITY_SQUARED) * sin_phi,
-    )
 
 
 def flat(lats: ArrayLike, lons: ArrayLike) -> tuple[Floats, Floats]:
