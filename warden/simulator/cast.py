@@ -134,9 +134,18 @@ DOZO = named(IDENTITY, "Dozo Communal Militia (Mali)")
 KEL_ANSAR = named(IDENTITY, "Kel Ansar Ethnic Militia (Mali)")
 CMA = named(MILITIA, "CMA: Coordination of Movements of the Azawad")
 VDP = named(MILITIA, "VDP: Volunteer for Defense of Homeland")
-MINUSMA = named(
+_MINUSMA = "MINUSMA: United Nations Multidimensional Integrated Stabilization Mission in Mali"
+MINUSMA = Party(
     EXTERNAL,
-    "MINUSMA: United Nations Multidimensional Integrated Stabilization Mission in Mali (2013-2023)",
+    (
+        Period(
+            date.min,
+            (
+                Spelling(date.min, f"{_MINUSMA} (2013-)"),
+                Spelling(date(2024, 1, 8), f"{_MINUSMA} (2013-2023)"),
+            ),
+        ),
+    ),
 )
 FRANCE = named(EXTERNAL, "Military Forces of France (2017-)")
 

@@ -414,7 +414,7 @@ def _abroad(day: date, towns: tuple[Town, ...], army: Party, random: Random) -> 
     """War in a neighbouring country."""
     town = random.choice(towns)
     people = cast.civilians(gazetteer.COUNTRIES[town.iso3].name)
-    islamists = random.choice([cast.AL_QAEDA, cast.ISLAMIC_STATE])
+    islamists = random.choice([cast.AL_QAEDA, cast.ISLAMIC_STATE, cast.ISLAMIC_STATE])
     what: Encounter = random.choices(
         (
             (BATTLE, islamists, army),
