@@ -1,0 +1,130 @@
+"""`warden demo`: everything on one machine, no account."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from warden.cli.common import example, print_table, say
+
+if TYPE_CHECKING:
+    from warden.demo import Outcome, Progress
+
+
+@click.command(epilog=example("warden demo\nwarden --config demo-out/warden.yaml alerts"))
+@click.option(
+    "--directory",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("demo-out"),
+    show_default=True,
+    help="Where everything goes; an earlier demo there is replaced.",
+)
+def demo(directory: Path) -> None:
+    """Show warden at work on this machine: no account, no network, about a minute.
+
+    A simulated ACLED, a mail server and a webhook receiver are started here; warden polls, weighs
+    and tells through six years of an invented history in which nothing is real but the places and
+    the yearly figures. Nothing leaves this machine.
+    """
+    from warden.demo import run
+
+    say(
+        "A simulated feed, a mail server and a webhook receiver on this machine; all data invented."
+    )
+    with _Shown() as shown:
+        outcome = run(directory, tell=shown)
+    _show(outcome)
+
+
+class _Shown:
+    """Progress: a bar on a terminal, a line a year in a pipe."""
+
+    def __init__(self) -> None:
+        self._bar: click.progressbar | None = None  # type: ignore[valid-type]  # click's factory
+        self._year = 0
+
+    def __enter__(self) -> Callable[[Progress], None]:
+        return self._on_terminal if sys.stderr.isatty() else self._in_pipe
+
+    def __exit__(self, *exc: object) -> None:
+        if self._bar is not None:
+            self._bar.render_finish()
+
+    def _on_terminal(self, progress: Progress) -> None:
+        if self._bar is None:
+            self._bar = click.progressbar(
+                length=progress.steps, file=sys.stderr, item_show_func=str, width=30
+            )
+        self._bar.update(
+            1, f"{progress.now:%b %Y}  {progress.events:,} events, {progress.messages} messages"
+        )
+
+    def _in_pipe(self, progress: Progress) -> None:
+        last = progress.step == progress.steps
+        if progress.now.year == self._year and not last:
+            return
+        self._year = progress.now.year
+        say(
+            f"{progress.now:%Y-%m-%d}  {progress.step:3} of {progress.steps} polls, "
+            f"{progress.events:6,} events, {progress.notices:4} notices, "
+            f"{progress.messages:4} messages arrived"
+        )
+
+
+def _show(outcome: Outcome) -> None:
+    from warden.simulator import findings
+
+    click.echo(f"\nAll data are SIMULATED. {outcome.steps} weekly polls of 2019 to 2024, "
+               f"{outcome.events:,} events, {len(outcome.notices)} notices.")  # fmt: skip
+    click.echo("\nWhat was found when (the first of each kind, and days you may know):\n")
+    print_table(
+        (
+            {
+                "told": line.told, "rule": line.rule, "happened": line.happened,
+                "days after": line.days_after, "action": line.action, "reason": line.reason,
+                "severity": line.severity, "what": line.what[:72],
+            }
+            for line in findings.findings(outcome.notices)
+        ),
+        ["told", "rule", "happened", "days after", "action", "reason", "severity", "what"],
+    )  # fmt: skip
+    _show_years(outcome)
+    click.echo("\nWhat the Africa Center's brief of 24 September 2024 said, and when warden did:\n")
+    for claim in findings.claims(outcome.notices, outcome.figures):
+        click.echo(f"  {claim.brief}")
+        click.echo(f"    simulated data: {claim.data}")
+        click.echo(f"    warden told:    {claim.warden}")
+    _show_places(outcome)
+
+
+def _show_years(outcome: Outcome) -> None:
+    from warden.simulator import findings
+
+    counts = findings.alerts_a_year(outcome.notices)
+    years = sorted({year for row in counts.values() for year in row})
+    click.echo("\nAlerts told, by rule and year:\n")
+    print_table(
+        ({"rule": rule, **{str(y): row.get(y, 0) for y in years}} for rule, row in counts.items()),
+        ["rule", *map(str, years)],
+    )
+
+
+def _show_places(outcome: Outcome) -> None:
+    paths = outcome.paths
+    states = ", ".join(f"{number} {state}" for state, number in outcome.deliveries.items())
+    click.echo(f"\nDeliveries: {states}; {outcome.seconds:.0f} seconds in all.\n")
+    for name, path, about in (
+        ("mails", paths.mails, f"{outcome.mails} in a Maildir, English and French"),
+        ("payloads", paths.payloads, f"{outcome.payloads} with a verified signature"),
+        ("database", paths.database, "events, revisions, alerts, notices, deliveries"),
+        ("settings", paths.settings, "with rules and routes beside it"),
+    ):
+        click.echo(f"  {name:9} {path}  ({about})")
+    click.echo("\nGo on with:")
+    click.echo(f"  warden --config {paths.settings} alerts --told")
+    click.echo(f"  warden --config {paths.settings} series attack-near-bamako --by year")
