@@ -64,7 +64,12 @@ class Rulebook:
 
 
 class Station:
-    """Everything that may change the database, with the database open."""
+    """Everything that may change the database, with the database open.
+
+    Attributes:
+        full_pass_days: how often everything is evaluated anew; an accelerated calendar, whose
+            every step is a new day, wants it rarer.
+    """
 
     def __init__(self, app: App, store: Store, rulebook: Rulebook) -> None:
         self._app = app
@@ -85,6 +90,7 @@ class Station:
         self._changed_lock = threading.Lock()
         self._evaluated_at: datetime | None = None
         self._full_on: date | None = None
+        self.full_pass_days = 1
         self._stopping = threading.Event()
         self._delivery = app.delivery(store) if not store.read_only else None
 
@@ -178,7 +184,7 @@ class Station:
         with self.store.exclusive():
             now = self._clock.now()
             today = now.astimezone(UTC).date()
-            whole = full or self._full_on != today
+            whole = full or not self._recently_full(today)
             with self._changed_lock:
                 changed, self._changed = frozenset(self._changed), set()
             try:
@@ -187,8 +193,14 @@ class Station:
                 self._note(changed)
                 self._full_on = None
                 raise
-            self._evaluated_at, self._full_on = now, today
+            self._evaluated_at = now
+            if whole:
+                self._full_on = today
             return evaluation
+
+    def _recently_full(self, today: date) -> bool:
+        last = self._full_on
+        return last is not None and 0 <= (today - last).days < self.full_pass_days
 
     def dry_run(self, now: datetime | None = None) -> list[dict[str, Any]]:
         """What an evaluation would decide; writes nothing."""
