@@ -1,0 +1,79 @@
+"""Backups: whole, checked, taken beside a writer, and never worse than the one before."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from warden.errors import StoreError
+from warden.store import open_store
+from warden.store.backup import back_up, nightly_backup
+
+
+@pytest.fixture
+def store(tmp_path):
+    with open_store(tmp_path / "warden.db") as store, store.transaction() as tx:
+        tx.execute("INSERT INTO meta VALUES ('a', '1')")
+    with open_store(tmp_path / "warden.db") as store:
+        yield store
+
+
+def rows(path):
+    with open_store(path, read_only=True) as copy:
+        copy.verify()
+        return copy.connection.execute("SELECT * FROM meta ORDER BY key").fetchall()
+
+
+def test_a_backup_opens_as_the_same_installation(store, tmp_path):
+    target = back_up(store, tmp_path / "copy.db")
+    assert rows(target) == store.connection.execute("SELECT * FROM meta ORDER BY key").fetchall()
+
+
+def test_a_backup_needs_no_log_beside_it(store, tmp_path):
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    back_up(store, folder / "copy.db")
+    assert [path.name for path in folder.iterdir()] == ["copy.db"]
+
+
+def test_a_backup_taken_in_the_middle_of_a_transaction_has_none_of_it(store, tmp_path):
+    with store.transaction() as tx:
+        tx.execute("INSERT INTO meta VALUES ('b', '2')")
+        back_up(store, tmp_path / "copy.db")
+    assert [key for key, _ in rows(tmp_path / "copy.db")] == ["a", "installation"]
+
+
+def test_the_database_itself_is_no_place_for_its_backup(store):
+    with pytest.raises(StoreError, match="the database itself"):
+        back_up(store, store.path)
+
+
+def test_a_backup_that_cannot_be_written_keeps_the_older_one(store, tmp_path):
+    with pytest.raises(StoreError, match="cannot write the backup"):
+        back_up(store, tmp_path / "nowhere" / "copy.db")
+
+
+def test_a_damaged_database_does_not_replace_a_good_backup(store, tmp_path):
+    target = back_up(store, tmp_path / "copy.db")
+    good = target.read_bytes()
+    with store.transaction() as tx:
+        tx.execute("PRAGMA defer_foreign_keys = ON")
+    store.connection.execute("PRAGMA foreign_keys = OFF")
+    with store.transaction() as tx:
+        tx.execute(
+            "INSERT INTO event_revisions VALUES ('x:1', 2, '', 'revised', '', '{}', '', '', '', 0)"
+        )
+    with pytest.raises(StoreError, match="event_revisions"):
+        back_up(store, target)
+    assert target.read_bytes() == good
+    assert not list(tmp_path.glob(".*partial"))
+
+
+def test_nightly_backups_keep_the_newest(store, tmp_path):
+    folder = tmp_path / "backups"
+    (tmp_path / "backups").mkdir()
+    (folder / "mine.db").write_text("not warden's to remove")
+    start = datetime(2024, 2, 27, 3, tzinfo=UTC)
+    for night in range(4):
+        nightly_backup(store, folder, start + timedelta(days=night), keep=2)
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["mine.db", "warden-2024-02-29.db", "warden-2024-03-01.db"]
