@@ -169,8 +169,22 @@ def _dissolve(tx: sqlite3.Connection, message_id: str) -> None:
 # --- messages ---------------------------------------------------------------------------------
 
 
-def add_message(tx: sqlite3.Connection, message: Message, deliveries: Iterable[Delivery]) -> None:
-    """Store a rendered message and a delivery for each recipient; both before any is sent."""
+def add_message(tx: sqlite3.Connection, message: Message, deliveries: Iterable[Delivery]) -> bool:
+    """Store a rendered message and a delivery for each recipient; both before any is sent.
+
+    False, and nothing is stored, when one of its dispatches no longer waits: another flush took
+    it, or it was withdrawn, while this one was rendered.
+    """
+    free = sum(
+        tx.execute(
+            "SELECT count(*) FROM dispatches"
+            " WHERE id = ? AND message_id IS NULL AND withheld_reason IS NULL",
+            (number,),
+        ).fetchone()[0]
+        for number in message.dispatch_ids
+    )
+    if free < len(message.dispatch_ids):
+        return False
     tx.execute(
         "INSERT INTO messages (id, receiver, subject, severity, fallback, exercise, created_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -210,6 +224,7 @@ def add_message(tx: sqlite3.Connection, message: Message, deliveries: Iterable[D
             for delivery in deliveries
         ],
     )
+    return True
 
 
 def first_headers(
@@ -231,6 +246,15 @@ def first_headers(
         if row is not None:
             found.append(json.loads(row[0]))
     return tuple(found)
+
+
+def alerts_of_dispatches(tx: sqlite3.Connection, dispatch_ids: Sequence[int]) -> list[str]:
+    """The alerts that some dispatches speak of, in the order of the dispatches."""
+    found: dict[str, None] = {}
+    for number in dispatch_ids:
+        rows = tx.execute("SELECT alert_id FROM dispatch_alerts WHERE dispatch_id = ?", (number,))
+        found.update(dict.fromkeys(row[0] for row in rows))
+    return list(found)
 
 
 # --- deliveries -------------------------------------------------------------------------------

@@ -1,0 +1,519 @@
+"""The third step of a cycle: what was decided reaches people.
+
+Standing in the flow: `evaluate` has committed dispatches. `flush` turns those that are due into
+messages and deliveries and commits them; `Deliverer` then claims deliveries under a lease (commit),
+hands them to the channels (no transaction is open), and records how each try ended (commit). A
+crash between any two steps leaves work that is done again under the same key, so that every
+message arrives at least once and an idempotent recipient sees it once.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import random
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from warden.clock import Clock
+from warden.errors import ChannelError
+from warden.model.delivery import Attempt, Delivery, Dispatch, Message, Outgoing
+from warden.model.notice import Notice
+from warden.notify.channels import CHANNELS, Channel, ChannelKind
+from warden.notify.render import Renderer
+from warden.notify.render.renderer import in_order
+from warden.notify.routes import Receiver, Routing, Target
+from warden.store import ledger, outbox
+from warden.store.connection import Store, Transaction
+
+log = logging.getLogger(__name__)
+
+# Pauses before the second, third … try; the first is at once. Three days in all.
+SCHEDULE_S: tuple[float, ...] = (
+    5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600,
+)  # fmt: skip
+JITTER = 0.1
+MAX_RETRY_AFTER_S = 24 * 3600.0
+EXPIRE_AFTER = timedelta(days=7)  # a message tried before, and still not accepted
+IDLE_S = 1.0
+_BATCH = 200
+
+Notices = Mapping[str, Notice]
+
+
+# --- dispatches into messages -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Flushed:
+    """What one flush did."""
+
+    messages: int = 0
+    deliveries: int = 0
+    withheld: int = 0
+    fallbacks: int = 0
+
+
+def flush(
+    store: Store, routing: Routing, renderer: Renderer, clock: Clock, *, mail_domain: str = "warden"
+) -> Flushed:
+    """Turn due dispatches into messages with their deliveries, and commit both.
+
+    A cancel first takes back what nobody has been offered yet. Messages are rendered outside any
+    transaction; `mail_domain` is what their Message-IDs are made under.
+    """
+    now = clock.now()
+    with store.transaction() as tx:
+        waiting = _settle_cancels(tx, now)
+        if not waiting:
+            return Flushed()
+        notices = {n.id: n for n in ledger.load_notices(tx, ids={d.notice_id for d in waiting})}
+        sendable = _withhold_unreachable(tx, waiting, routing, now)
+        withheld = len(waiting) - len(sendable)
+    messages = [
+        _message(group, routing.receivers[group[0].receiver], notices, renderer, now)
+        for group in _groups(sendable)
+    ]
+    made = 0
+    for message in messages:
+        receiver = routing.receivers[message.receiver]
+        with store.transaction() as tx:
+            deliveries = _deliveries(tx, message, receiver, mail_domain)
+            added = outbox.add_message(tx, message, deliveries)
+        made += len(deliveries) if added else 0
+    return Flushed(len(messages), made, withheld, sum(bool(m.fallback) for m in messages))
+
+
+def _settle_cancels(tx: Transaction, now: datetime) -> list[Dispatch]:
+    """Apply the withdrawals that are due; what then still waits, and is due, in order."""
+    for dispatch in outbox.due_dispatches(tx, now):
+        if dispatch.action == "cancel" and not outbox.drop_unattempted(tx, dispatch, now):
+            outbox.withhold(tx, [dispatch.id], "NEVER_TOLD", now)
+    return outbox.due_dispatches(tx, now)
+
+
+def _withhold_unreachable(
+    tx: Transaction, waiting: Iterable[Dispatch], routing: Routing, now: datetime
+) -> list[Dispatch]:
+    kept: list[Dispatch] = []
+    for dispatch in waiting:
+        receiver = routing.receivers.get(dispatch.receiver)
+        if receiver is None:
+            outbox.withhold(tx, [dispatch.id], "RECEIVER_REMOVED", now)
+        elif not receiver.targets:
+            outbox.withhold(tx, [dispatch.id], "NO_RECIPIENT", now)
+        else:
+            kept.append(dispatch)
+    return kept
+
+
+def _groups(dispatches: Iterable[Dispatch]) -> list[list[Dispatch]]:
+    groups: dict[tuple[str, str], list[Dispatch]] = {}
+    for dispatch in dispatches:
+        groups.setdefault((dispatch.receiver, dispatch.group_key), []).append(dispatch)
+    return list(groups.values())
+
+
+def _message(
+    group: Sequence[Dispatch],
+    receiver: Receiver,
+    notices: Notices,
+    renderer: Renderer,
+    now: datetime,
+) -> Message:
+    by_notice = {dispatch.notice_id: dispatch.id for dispatch in group}
+    ordered = in_order([notices[dispatch.notice_id] for dispatch in group])
+    numbers = tuple(by_notice[notice.id] for notice in ordered)
+    return make_message(receiver, ordered, renderer, now, dispatch_ids=numbers)
+
+
+def make_message(
+    receiver: Receiver,
+    notices: Sequence[Notice],
+    renderer: Renderer,
+    now: datetime,
+    *,
+    dispatch_ids: tuple[int, ...] = (),
+) -> Message:
+    """Render notices, in this order, into a message with a fresh id."""
+    message_id = uuid.uuid4().hex
+    formats = {target.format for target in receiver.targets}
+    rendered = renderer.render(receiver, notices, now, formats, message_id=message_id)
+    if rendered.fallback:
+        log.error(
+            "template for %s failed, sent the plain form: %s", receiver.name, rendered.fallback
+        )
+    return Message(
+        id=message_id,
+        receiver=receiver.name,
+        subject=rendered.subject,
+        severity=notices[0].severity,
+        created_at=now,
+        bodies=rendered.bodies,
+        dispatch_ids=dispatch_ids,
+        fallback=rendered.fallback,
+        exercise=any(notice.exercise for notice in notices),
+    )
+
+
+def _deliveries(
+    tx: Transaction, message: Message, receiver: Receiver, mail_domain: str
+) -> list[Delivery]:
+    alerts = outbox.alerts_of_dispatches(tx, message.dispatch_ids)
+    made = []
+    for target in receiver.targets:
+        earlier = outbox.first_headers(tx, target.channel, target.name, alerts)
+        made.append(_delivery(message, receiver, target, mail_domain, earlier))
+    return made
+
+
+def _delivery(
+    message: Message,
+    receiver: Receiver,
+    target: Target,
+    mail_domain: str,
+    earlier: tuple[Mapping[str, object], ...] = (),
+) -> Delivery:
+    key = uuid.uuid4().hex
+    return Delivery(
+        key=key,
+        message_id=message.id,
+        receiver=receiver.name,
+        channel=target.channel,
+        target=target.name,
+        format=target.format,
+        headers=CHANNELS[target.channel].headers(key, mail_domain, earlier),
+    )
+
+
+def queue_exercise(
+    store: Store,
+    receiver: Receiver,
+    notice: Notice,
+    renderer: Renderer,
+    clock: Clock,
+    *,
+    mail_domain: str = "warden",
+) -> list[str]:
+    """Put a test message for one receiver into the outbox; returns its deliveries' keys."""
+    message = make_message(receiver, [notice], renderer, clock.now())
+    deliveries = [_delivery(message, receiver, target, mail_domain) for target in receiver.targets]
+    with store.transaction() as tx:
+        outbox.add_message(tx, message, deliveries)
+    return [delivery.key for delivery in deliveries]
+
+
+# --- deliveries -------------------------------------------------------------------------------
+
+
+def pause_s(tries: int, retry_after_s: float | None, jitter: random.Random) -> float | None:
+    """How long to wait after the given number of failed tries; None when the schedule is done.
+
+    A pause that the other side asks for can only lengthen the schedule's, up to a day.
+    """
+    if tries > len(SCHEDULE_S):
+        return None
+    pause = SCHEDULE_S[tries - 1] * jitter.uniform(1 - JITTER, 1 + JITTER)
+    asked = min(retry_after_s or 0.0, MAX_RETRY_AFTER_S)
+    return max(pause, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What one round of sending came to, by outcome."""
+
+    sent: int = 0
+    retried: int = 0
+    dead: int = 0
+    expired: int = 0
+
+    def __add__(self, other: Sent) -> Sent:
+        return Sent(
+            self.sent + other.sent,
+            self.retried + other.retried,
+            self.dead + other.dead,
+            self.expired + other.expired,
+        )
+
+
+@dataclass(slots=True)
+class _Done:
+    """A try that has ended."""
+
+    outgoing: Outgoing
+    attempt: Attempt
+
+
+class Deliverer:
+    """Sends what is due, each channel by its own few workers.
+
+    One thread at a time claims and records (`step`); workers only send, so that no function both
+    sends and commits. The target's settings are looked up at every try: a mended URL or password
+    serves the next one.
+
+    Attributes:
+        channels: by name; a delivery of any other channel waits.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        routing: Routing,
+        channels: Mapping[str, Channel],
+        clock: Clock,
+        *,
+        kinds: Mapping[str, ChannelKind] | None = None,
+        jitter: random.Random | None = None,
+    ) -> None:
+        self.channels = dict(channels)
+        self._store = store
+        self._routing = routing
+        self._clock = clock
+        self._kinds = dict(CHANNELS if kinds is None else kinds)
+        self._jitter = jitter or random.Random()
+        self._done: queue.SimpleQueue[_Done] = queue.SimpleQueue()
+        self._in_flight: dict[int, tuple[str, str]] = {}
+        self._pools: dict[str, ThreadPoolExecutor] = {}
+        self._stepping = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.totals = Sent()
+
+    # --- once ---------------------------------------------------------------------------------
+
+    def recover(self) -> int:
+        """Make due what an earlier process left under way. Call once, before anything is sent."""
+        with self._store.transaction() as tx:
+            return outbox.recover(tx, self._clock.now())
+
+    def send_due(self, *, within_s: float = 600.0) -> Sent:
+        """Send until nothing is due now and nothing is under way, or the time is up."""
+        deadline = time.monotonic() + within_s
+        total = Sent()
+        while time.monotonic() < deadline:
+            done = self.step()
+            total += done
+            if not self._in_flight and self._done.empty() and not self._anything_due():
+                return total
+            self._wait_for_result(min(1.0, max(deadline - time.monotonic(), 0.0)))
+        return total
+
+    def step(self) -> Sent:
+        """Record what has ended and start what is due; never waits for a recipient."""
+        with self._stepping:
+            done = self._record()
+            self._start_due()
+            return done
+
+    def _wait_for_result(self, seconds: float) -> None:
+        if self._in_flight and self._done.empty():
+            self._wake.wait(seconds)
+        self._wake.clear()
+
+    def _anything_due(self) -> bool:
+        now = self._clock.now()
+        with self._store.reading() as tx:
+            return any(outbox.due_deliveries(tx, name, now, 1) for name in self.channels)
+
+    # --- continuously -------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Send in a thread of its own until `stop`; `wake` it when there is something new."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="deliver", daemon=True)
+            self._thread.start()
+
+    def wake(self) -> None:
+        """There is something new to send."""
+        self._wake.set()
+
+    def use(self, routing: Routing, channels: Mapping[str, Channel] | None = None) -> None:
+        """Go on with other routes, and other channels where given."""
+        with self._stepping:
+            self._routing = routing
+            if channels is not None:
+                self.channels = dict(channels)
+        self.wake()
+
+    def stop(self, within_s: float = 8.0) -> bool:
+        """Start nothing more, wait for what is under way; False when some of it had to be left.
+
+        What is left keeps its lease and is tried again after the next start, under the same key.
+        """
+        self._stopping.set()
+        self._wake.set()
+        deadline = time.monotonic() + within_s
+        while self._in_flight and time.monotonic() < deadline:
+            with self._stepping:
+                self._record()
+            self._wait_for_result(0.05)
+        if self._thread is not None:
+            self._thread.join(max(deadline - time.monotonic(), 0.1))
+            self._thread = None
+        with self._stepping:
+            self._record()
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+        self._pools.clear()
+        return not self._in_flight
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.step()
+            except Exception:  # the boundary of this job: the next round tries again
+                log.exception("delivering failed, trying again")
+                self._stopping.wait(IDLE_S)
+            self._wake.wait(IDLE_S)
+            self._wake.clear()
+
+    # --- claiming -----------------------------------------------------------------------------
+
+    def _start_due(self) -> None:
+        if self._stopping.is_set():
+            return
+        now = self._clock.now()
+        claimed: list[tuple[Outgoing, Target]] = []
+        with self._store.reading() as reading:
+            wanted = self._wanted(reading, now)
+        if not wanted:
+            return
+        with self._store.transaction() as tx:
+            for name in self.channels:
+                claimed += self._claim(tx, name, now)
+        for outgoing, target in claimed:
+            delivery = outgoing.delivery
+            self._in_flight[delivery.id] = (delivery.channel, delivery.target)
+            self._pool(delivery.channel).submit(self._send, outgoing, target)
+
+    def _wanted(self, reading: Transaction, now: datetime) -> bool:
+        """Whether some channel has both room and work: a look before a write."""
+        return any(self._room(name) and self._due(reading, name, now) for name in self.channels)
+
+    def _due(self, tx: Transaction, channel: str, now: datetime) -> list[Delivery]:
+        due = outbox.due_deliveries(tx, channel, now, _BATCH)
+        return [delivery for delivery in due if delivery.id not in self._in_flight]
+
+    def _room(self, channel: str) -> int:
+        busy = sum(name == channel for name, _ in self._in_flight.values())
+        return self._kinds[channel].workers - busy
+
+    def _claim(self, tx: Transaction, channel: str, now: datetime) -> list[tuple[Outgoing, Target]]:
+        kind = self._kinds[channel]
+        busy = Counter(self._in_flight.values())
+        room = self._room(channel)
+        targets: dict[int, Target] = {}
+        chosen: list[Delivery] = []
+        for delivery in self._due(tx, channel, now):
+            if len(chosen) >= room:
+                break
+            if self._given_up(tx, delivery, now):
+                continue
+            if busy[channel, delivery.target] >= kind.per_target:
+                continue
+            target = self._target(delivery)
+            if target is None:
+                outbox.expire(tx, [delivery.id], "RECEIVER_REMOVED: no longer in the routes", now)
+                continue
+            busy[channel, delivery.target] += 1
+            targets[delivery.id] = target
+            chosen.append(delivery)
+        claimed = outbox.claim(tx, chosen, now, kind.lease_s)
+        return [(outgoing, targets[outgoing.delivery.id]) for outgoing in claimed]
+
+    def _given_up(self, tx: Transaction, delivery: Delivery, now: datetime) -> bool:
+        """Whether a delivery tried before has become too old; it is marked so."""
+        created = delivery.created_at
+        if delivery.tries == 0 or created is None or now - created <= EXPIRE_AFTER:
+            return False
+        outbox.expire(tx, [delivery.id], f"EXPIRED: {delivery.last_error}", now)
+        return True
+
+    def _target(self, delivery: Delivery) -> Target | None:
+        receiver = self._routing.receivers.get(delivery.receiver)
+        for target in receiver.targets if receiver is not None else ():
+            if (target.channel, target.name) == (delivery.channel, delivery.target):
+                return target
+        return None
+
+    # --- sending ------------------------------------------------------------------------------
+
+    def _pool(self, channel: str) -> ThreadPoolExecutor:
+        if channel not in self._pools:
+            self._pools[channel] = ThreadPoolExecutor(
+                self._kinds[channel].workers, thread_name_prefix=f"send-{channel}"
+            )
+        return self._pools[channel]
+
+    def _send(self, outgoing: Outgoing, target: Target) -> None:
+        """One try, in a worker: whatever happens, its end is reported."""
+        started = self._clock.now()
+        delivery_id = outgoing.delivery.id
+        pause: float | None = None
+        try:
+            detail = self.channels[target.channel].send(outgoing, target, started)
+            outcome = "sent"
+        except ChannelError as error:
+            detail, pause = str(error), error.retry_after_s
+            outcome = "refused" if error.permanent else "failed"
+        except Exception as error:  # a fault of a channel is a failed try, never a lost alert
+            log.exception("channel %s failed", target.channel)
+            detail, outcome = f"{type(error).__name__}: {error}", "failed"
+        attempt = Attempt(delivery_id, outcome, detail, started, self._clock.now(), pause)  # type: ignore[arg-type]
+        self._done.put(_Done(outgoing, attempt))
+        self._wake.set()
+
+    def _record(self) -> Sent:
+        ended: list[_Done] = []
+        while not self._done.empty():
+            ended.append(self._done.get())
+        if not ended:
+            return Sent()
+        settled = [self._settle(done) for done in ended]
+        with self._store.transaction() as tx:
+            outbox.settle(tx, settled)
+        for done in ended:
+            self._in_flight.pop(done.attempt.delivery_id, None)
+        states = Counter(result.state for result in settled)
+        counted = Sent(states["sent"], states["retry"], states["dead"], states["expired"])
+        self.totals += counted
+        return counted
+
+    def _settle(self, done: _Done) -> outbox.Settled:
+        attempt, delivery = done.attempt, done.outgoing.delivery
+        if attempt.outcome == "sent":
+            return outbox.Settled(attempt, "sent")
+        where = f"{delivery.channel} {delivery.target}"
+        if attempt.outcome == "refused":
+            log.error("dead letter to %s: %s", where, attempt.detail)
+            return outbox.Settled(attempt, "dead")
+        pause = pause_s(delivery.tries + 1, attempt.retry_after_s, self._jitter)
+        if pause is None:
+            log.error("dead letter to %s after the last try: %s", where, attempt.detail)
+            return outbox.Settled(attempt, "dead")
+        log.warning("delivery to %s failed, again in %.0f s: %s", where, pause, attempt.detail)
+        return outbox.Settled(attempt, "retry", attempt.finished_at + timedelta(seconds=pause))
+
+
+def send_due(
+    store: Store,
+    routing: Routing,
+    channels: Mapping[str, Channel],
+    clock: Clock,
+    *,
+    within_s: float = 600.0,
+) -> Sent:
+    """Send everything that is due now, and wait for it: `warden run --once`."""
+    deliverer = Deliverer(store, routing, channels, clock)
+    deliverer.recover()
+    try:
+        return deliverer.send_due(within_s=within_s)
+    finally:
+        deliverer.stop()

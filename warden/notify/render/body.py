@@ -1,0 +1,424 @@
+"""The body of a notice as plain data: labelled paragraphs, a table of changes, a table of events.
+
+Everything that alerts.md says a message must always hold is put together here, in the reader's
+language; layouts only arrange it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from warden.model.citation import citation
+from warden.model.notice import Change, Notice
+from warden.notify.render.condition import condition_words
+from warden.notify.render.first_line import (
+    deaths,
+    distance_words,
+    first_line,
+    is_about_border,
+    key_words,
+    measure_words,
+    what_kind,
+    when_line,
+    where_line,
+)
+from warden.notify.render.parts import (
+    clean,
+    day_of,
+    instant_of,
+    is_region,
+    newest,
+    number_of,
+    paragraph,
+)
+from warden.notify.render.voice import Voice
+
+MAX_ROWS = 50
+MAX_IDS = 20
+_WITHIN_WORDS = 2  # geo_precision: near the named town
+_LATE_DAYS = 14  # a coding week and its release; later than that is worth a line of its own
+_SAME = frozenset({"moved_km"})
+View = dict[str, Any]
+
+
+def notice_view(notice: Notice, voice: Voice) -> View:
+    """All that a layout needs of one notice; plain strings, lists and dictionaries."""
+    return {
+        "alert_id": notice.alert_id,
+        "action": notice.action,
+        "severity": notice.severity,
+        "severity_word": voice.say(f"severity.{notice.severity}"),
+        "first_line": first_line(notice, voice),
+        "notes": [note for note in _notes(notice, voice) if note],
+        "changes": [_change(change, voice) for change in notice.changes],
+        "sections": [section for section in _sections(notice, voice) if section["lines"]],
+        "table": _table(notice, voice),
+        "citations": _citations(notice, voice),
+    }
+
+
+# --- what this message is ---------------------------------------------------------------------
+
+
+def _notes(notice: Notice, voice: Voice) -> Iterable[str]:
+    """Sentences that come before everything else."""
+    facts = notice.facts
+    if notice.exercise:
+        yield voice.say("note.exercise")
+    if voice.has(f"note.{notice.action}"):
+        yield voice.say(f"note.{notice.action}")
+    if notice.reason == "NO_LONGER_MATCHES":
+        yield _no_longer(notice, voice)
+    elif voice.has(f"reason.{notice.reason}"):
+        yield voice.say(f"reason.{notice.reason}")
+    late = int(number_of(facts.get("reported_late_days")) or 0)
+    if notice.action == "alert" and late > _LATE_DAYS:
+        yield voice.say("reported_late", late)
+    if facts.get("merged_into"):
+        yield _merged(notice, voice)
+    held = int(number_of(facts.get("held")) or 0)
+    if held:
+        yield voice.say("held", held)
+    total, shown = number_of(facts.get("total")), number_of(facts.get("shown"))
+    if total is not None and shown is not None and total > shown:
+        yield voice.say("listed_of", shown=voice.number(shown), total=voice.number(total))
+
+
+def _no_longer(notice: Notice, voice: Voice) -> str:
+    now = notice.facts.get("now") or {}
+    km, place = number_of(now.get("distance_km")), clean(now.get("place_title") or "")
+    if km is not None and place:
+        bearing = number_of(now.get("bearing_deg"))
+        where = distance_words(km, bearing, place, voice)
+        return voice.say("reason.NO_LONGER_MATCHES_WHERE", where=where)
+    return voice.say("reason.NO_LONGER_MATCHES")
+
+
+def _merged(notice: Notice, voice: Voice) -> str:
+    names = [_short_event(event, voice) for event in notice.facts["merged_into"][:5]]
+    return voice.say("merged_into", events="; ".join(names))
+
+
+def _short_event(event: Mapping[str, Any], voice: Voice) -> str:
+    parts = (
+        clean(event.get("id") or event.get("uid") or ""),
+        when_line(event, voice),
+        clean(event.get("location") or ""),
+        deaths(event, voice),
+    )
+    return ", ".join(part for part in parts if part)
+
+
+def _change(change: Change, voice: Voice) -> dict[str, str]:
+    key = f"field.{change.field}"
+    label = voice.say(key) if voice.has(key) else clean(change.field.replace("_", " "))
+    old = "" if change.field in _SAME else _value(change.field, change.old, voice)
+    return {"label": label, "old": old, "new": _value(change.field, change.new, voice)}
+
+
+def _value(field: str, value: Any, voice: Voice) -> str:  # noqa: PLR0911  a table of kinds
+    """One fact as the reader reads it."""
+    if value is None or value == "":
+        return voice.say("not_given")
+    if isinstance(value, bool):
+        return voice.say("yes" if value else "no")
+    if field == "severity":
+        return voice.say(f"severity.{value}")
+    if field == "geo_precision":
+        return voice.say(f"precision.{value}") if voice.has(f"precision.{value}") else str(value)
+    if field == "border_neighbour":
+        return voice.country(str(value))
+    if field in ("first_day", "last_day", "date", "date_end"):
+        day = day_of(value)
+        return clean(value) if day is None else voice.numeric_day(day)
+    if isinstance(value, int | float):
+        return voice.km(value) if field.endswith("_km") else voice.number(value)
+    if isinstance(value, list | tuple):
+        return voice.join([clean(item, 80) for item in value[:MAX_IDS]])
+    return clean(value, 300)
+
+
+# --- the sections -----------------------------------------------------------------------------
+
+
+def _section(label: str, lines: Iterable[str], voice: Voice) -> View:
+    return {"label": voice.say(f"label.{label}"), "lines": [line for line in lines if line]}
+
+
+def _sections(notice: Notice, voice: Voice) -> list[View]:
+    facts = notice.facts
+    sections = []
+    if facts.get("events") and facts.get("kind", "event") == "event":
+        event = newest(notice)
+        sections += [
+            _section("what", _what(event, voice), voice),
+            _section("where", _where(event, voice), voice),
+            _section("when", _when(notice, event, voice), voice),
+            _section("deaths", _deaths(event, voice), voice),
+        ]
+    elif notice.action != "summary":
+        sections.append(_section("measured", _measured(notice, voice), voice))
+    if notice.action in ("resolved", "cancel"):
+        sections.append(_section("why", _why(notice, voice), voice))
+    else:
+        sections += [
+            _section("history", _history(facts, voice), voice),
+            _section("why", _why(notice, voice), voice),
+            _section("basis", _basis(notice, voice), voice),
+            _section("withdraw", _withdraw(notice, voice), voice),
+        ]
+    sections += [
+        _section("runbook", [paragraph(facts.get("runbook") or "")], voice),
+        _section("references", [clean(link) for link in facts.get("references") or ()], voice),
+        _section("commands", _commands(notice, voice), voice),
+    ]
+    return sections
+
+
+def _what(event: Mapping[str, Any], voice: Voice) -> Iterable[str]:
+    kind = ", ".join(
+        clean(event[name]) for name in ("event_type", "sub_event_type") if event.get(name)
+    )
+    yield f"{what_kind(event, voice)}: {kind}" if kind else what_kind(event, voice)
+    names = [clean(actor.get("name")) for actor in event.get("actors") or () if actor.get("name")]
+    if names:
+        yield voice.say("involved", actors="; ".join(dict.fromkeys(names)))
+        yield voice.say("not_who_attacked")
+    if event.get("civilian_targeting"):
+        yield voice.say("civilians_targeted")
+
+
+def _where(event: Mapping[str, Any], voice: Voice) -> Iterable[str]:
+    names = [event.get(name) for name in ("location", "admin3", "admin2", "admin1")]
+    country = event.get("country") or voice.country(str(event.get("iso3") or ""))
+    chain = [clean(name) for name in (*names, country) if name]
+    if not is_region(event):
+        yield ", ".join(dict.fromkeys(chain))
+        yield where_line(event, voice)
+    yield _certainty(event, voice)
+    border_km = number_of(event.get("border_km"))
+    if border_km is not None and event.get("border_neighbour"):
+        country = voice.country(str(event["border_neighbour"]))
+        yield voice.say("nearest_border", km=voice.km(border_km), country=country)
+
+
+def _certainty(event: Mapping[str, Any], voice: Voice) -> str:
+    if is_region(event):
+        return voice.say(
+            "region_only",
+            region=clean(event.get("admin1") or event.get("country") or ""),
+            point=clean(event.get("location") or ""),
+        )
+    error = number_of(event.get("location_error_km"))
+    if event.get("geo_precision") == _WITHIN_WORDS:
+        return voice.say("place_near", km=voice.km(error or 25.0))
+    if event.get("certainty") == "certain" or event.get("geo_precision") == 1:
+        return voice.say("place_certain")
+    return voice.say("place_near", km=voice.km(error)) if error else ""
+
+
+def _when(notice: Notice, event: Mapping[str, Any], voice: Voice) -> Iterable[str]:
+    day = day_of(event.get("date"))
+    if day is not None:
+        exact = event.get("time_precision") in (None, 0, 1)
+        ago = voice.ago(day)
+        if exact:
+            yield voice.say("happened", day=voice.long_day(day), ago=ago)
+        else:
+            yield when_line(event, voice)
+            yield voice.say("day_not_exact")
+    yield _reported(notice, event, voice)
+
+
+def _reported(notice: Notice, event: Mapping[str, Any], voice: Voice) -> str:
+    known = instant_of(event.get("known_at") or event.get("first_seen_at"))
+    if known is None:
+        return ""
+    late = int(number_of(notice.facts.get("reported_late_days")) or 0)
+    day = voice.numeric_day(voice.local_day(known))
+    return voice.say("reported_on", late, day=day) if late > 0 else voice.say("reported", day=day)
+
+
+def _deaths(event: Mapping[str, Any], voice: Voice) -> Iterable[str]:
+    yield deaths(event, voice)
+    if event.get("dataset") == "acled":
+        if event.get("fatalities") == 10:  # noqa: PLR2004  ACLED's codebook
+            yield voice.say("ten_means_many")
+        elif event.get("fatalities") == 3:  # noqa: PLR2004
+            yield voice.say("three_means_several")
+
+
+def _measured(notice: Notice, voice: Voice) -> Iterable[str]:
+    facts = notice.facts
+    for name, given in notice.key:
+        label = voice.say(f"key.{name}") if voice.has(f"key.{name}") else clean(name)
+        yield voice.say("labelled", label=label, value=key_words(name, given, voice))
+    value, days = number_of(facts.get("value")), number_of(facts.get("window_days"))
+    measure = str((facts.get("condition") or {}).get("measure") or "events")
+    if value is not None and days is not None:
+        words = measure_words(measure, voice)
+        yield voice.say("value_in_days", days, value=voice.number(value), measure=words)
+    first, last = day_of(facts.get("first_day")), day_of(facts.get("last_day"))
+    if first is not None and last is not None:
+        words = voice.numeric_day(first)
+        if last != first:
+            words = voice.say("span", first=words, last=voice.numeric_day(last))
+        yield voice.say("days_of_events", days=words)
+    since, until = day_of(facts.get("since")), day_of(facts.get("until"))
+    if since is not None and until is not None:
+        yield voice.say(
+            "held_between", since=voice.numeric_day(since), until=voice.numeric_day(until)
+        )
+    yield deaths(facts, voice) if facts.get("event_count") else ""
+    share = number_of(facts.get("largest_share"))
+    if share is not None and share >= 0.5:  # noqa: PLR2004  half of all deaths
+        yield voice.say("largest_share", percent=voice.number(round(share * 100)))
+
+
+def _history(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
+    nth, before = (
+        number_of(facts.get("nth_in_12_months")),
+        number_of(facts.get("previous_12_months")),
+    )
+    if nth is not None:
+        yield voice.say(
+            "nth",
+            ordinal=ordinal(int(nth), voice),
+            first=int(nth) == 1,
+            before=voice.number(before or 0),
+        )
+
+
+def ordinal(number: int, voice: Voice) -> str:
+    """Say "5th": English by its last digits, other languages by their phrase."""
+    if voice.language != "en":
+        return voice.say("ordinal.first" if number == 1 else "ordinal.other", n=number)
+    teen = number % 100 in (11, 12, 13)
+    suffix = "th" if teen else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{voice.number(number)}{suffix}"
+
+
+def _why(notice: Notice, voice: Voice) -> Iterable[str]:
+    facts = notice.facts
+    yield voice.say("rule", title=clean(notice.title), rule=clean(notice.rule_id))
+    asked = condition_words(facts.get("condition") or {}, voice)
+    if asked:
+        yield voice.say("condition", text=asked)
+    yield paragraph(facts.get("description") or "")
+    observed, expected = number_of(facts.get("observed")), number_of(facts.get("expected"))
+    if observed is not None and expected is not None:
+        yield voice.say(
+            "observed_expected", observed=voice.number(observed), expected=voice.number(expected)
+        )
+    yearly = number_of(facts.get("alerts_per_year"))
+    if yearly is not None:
+        rounded = round(yearly) if yearly >= 2 else round(yearly, 1)  # noqa: PLR2004
+        yield voice.say("alerts_per_year", rounded)
+
+
+def _basis(notice: Notice, voice: Voice) -> Iterable[str]:
+    facts = notice.facts
+    count, reports = number_of(facts.get("event_count")), number_of(facts.get("reports"))
+    if count is not None:
+        rests = voice.say("events", count)
+        if reports is not None:
+            rests += ", " + voice.say("reports", reports)
+        yield rests
+    ids = [clean(event.get("id") or "", 60) for event in facts.get("events") or ()]
+    ids = [name for name in ids if name][:MAX_IDS]
+    if ids:
+        more = int(count or len(ids)) - len(ids)
+        text = ", ".join(ids)
+        yield (
+            voice.say("event_ids", ids=text)
+            if more <= 0
+            else voice.say("event_ids_more", more, ids=text)
+        )
+    reporters = [clean(event.get("reporters") or "", 300) for event in facts.get("events") or ()]
+    named = [name for name in dict.fromkeys(reporters) if name]
+    if named:
+        yield voice.say("reporters", names="; ".join(named[:5]))
+
+
+def _withdraw(notice: Notice, voice: Voice) -> Iterable[str]:
+    if notice.action == "summary":
+        return
+    yield voice.say("withdraw.event" if notice.facts.get("kind") == "event" else "withdraw.window")
+
+
+def _commands(notice: Notice, voice: Voice) -> Iterable[str]:
+    if notice.exercise:
+        return
+    yield voice.say("command.look", alert=clean(notice.alert_id))
+    yield voice.say("command.deliveries")
+    yield voice.say("command.quiet", rule=clean(notice.rule_id))
+
+
+def _citations(notice: Notice, voice: Voice) -> list[str]:
+    """The sources' citations, with the day they were last read for this notice."""
+    accessed = voice.numeric_day(voice.local_day(notice.at))
+    filters = condition_words(notice.facts.get("condition") or {}, voice) or clean(notice.title)
+    words = voice.say("citation")
+    datasets = [str(name) for name in notice.facts.get("datasets") or ()]
+    return [citation(name, accessed, filters, words=words) for name in datasets]
+
+
+# --- tables -----------------------------------------------------------------------------------
+
+
+def _table(notice: Notice, voice: Voice) -> View | None:
+    if notice.action == "summary":
+        return _summary_table(notice, voice)
+    events = notice.facts.get("events") or ()
+    if notice.facts.get("kind", "event") == "event" or not events:
+        return None
+    columns = ("when", "where", "what", "deaths")
+    return {
+        "caption": voice.say("events_caption"),
+        "columns": [voice.say(f"column.{name}") for name in columns],
+        "rows": [_event_row(notice, event, voice) for event in events[:MAX_ROWS]],
+    }
+
+
+def _event_row(notice: Notice, event: Mapping[str, Any], voice: Voice) -> list[str]:
+    day = day_of(event.get("date"))
+    place = where_line(event, voice, border=is_about_border(notice))
+    name = "" if is_region(event) else clean(event.get("location") or "", 80)
+    matched = [clean(actor, 80) for actor in event.get("matched_actors") or ()]
+    kind = clean(event.get("sub_event_type") or event.get("event_type") or "", 80)
+    return [
+        "" if day is None else voice.numeric_day(day),
+        ", ".join(part for part in (name, place) if part),
+        ": ".join(part for part in (kind, voice.join(matched[:3])) if part),
+        deaths(event, voice),
+    ]
+
+
+def _summary_table(notice: Notice, voice: Voice) -> View:
+    columns = ("severity", "when", "where", "what", "deaths")
+    return {
+        "caption": "",
+        "columns": [voice.say(f"column.{name}") for name in columns],
+        "rows": [_item_row(notice, item, voice) for item in notice.items[:MAX_ROWS]],
+    }
+
+
+def _item_row(notice: Notice, item: Mapping[str, Any], voice: Voice) -> list[str]:
+    event = item.get("event") or {}
+    first, last = day_of(item.get("first_day")), day_of(item.get("last_day"))
+    days = "" if first is None else voice.numeric_day(first)
+    if first is not None and last is not None and last != first:
+        days = voice.say("span", first=days, last=voice.numeric_day(last))
+    key = item.get("key") or {}
+    keyed = voice.join([key_words(name, str(value), voice) for name, value in key.items()])
+    row = _event_row(notice, event, voice)
+    count = number_of(item.get("event_count"))
+    many = voice.say("events", count) if count is not None and count > 1 else ""
+    return [
+        voice.say(f"severity.{item.get('severity', 'info')}"),
+        days,
+        row[1],
+        ", ".join(part for part in (keyed, row[2], many) if part),
+        deaths(item, voice),
+    ]

@@ -1,0 +1,86 @@
+"""What a rule asks, as one phrase: "events within 150 km of Bamako involving …"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from warden.notify.render.first_line import measure_words
+from warden.notify.render.parts import clean, number_of
+from warden.notify.render.voice import Voice, starts_with_vowel
+
+_BOUNDS = {"gte": "at_least", "gt": "more_than", "lte": "at_most", "lt": "less_than"}
+_MAX_NAMES = 6
+
+
+def condition_words(condition: Mapping[str, Any], voice: Voice) -> str:
+    """The rule's condition in the reader's language; a ready `text` is taken as it is."""
+    if condition.get("text"):
+        return clean(condition["text"])
+    parts = [part for part in (*_events(condition, voice), *_window(condition, voice)) if part]
+    return ", ".join(parts)
+
+
+def _events(condition: Mapping[str, Any], voice: Voice) -> Iterable[str]:
+    types = [clean(name) for name in condition.get("event_types") or ()]
+    if types:
+        yield voice.say("asks.event_types", types=voice.join(_short(types, voice)))
+    groups = [clean(name) for name in condition.get("actor_groups") or ()]
+    if groups:
+        yield voice.say("asks.actor_groups", groups=voice.join(_short(groups, voice)))
+    yield _near(condition, voice)
+    yield _border(condition, voice)
+    countries = [voice.country(str(code)) for code in condition.get("countries") or ()]
+    if condition.get("region"):
+        countries.append(clean(condition["region"]))
+    if countries:
+        yield voice.say("asks.inside", places=voice.join(_short(countries, voice)))
+    location = condition.get("location")
+    if location in ("certain", "possible"):
+        yield voice.say(f"asks.location_{location}")
+
+
+def _near(condition: Mapping[str, Any], voice: Voice) -> str:
+    km = number_of(condition.get("within_km"))
+    if km is None:
+        return ""
+    names = [clean(name) for name in condition.get("places") or ()]
+    if not names and condition.get("place_title"):
+        names = [clean(condition["place_title"])]
+    if condition.get("line"):
+        names.append(clean(condition["line"]))
+    near = voice.join(_short(names, voice))
+    return voice.say("asks.near", km=voice.km(km), places=near, vowel=starts_with_vowel(near))
+
+
+def _border(condition: Mapping[str, Any], voice: Voice) -> str:
+    km = number_of(condition.get("border_within_km"))
+    if km is None:
+        return ""
+    neighbours = [voice.country(str(code)) for code in condition.get("border_with") or ()]
+    own = voice.country(str(condition.get("border_of") or ""))
+    return voice.say(
+        "asks.border",
+        km=voice.km(km),
+        country=own,
+        neighbours=voice.join(_short(neighbours, voice)),
+    )
+
+
+def _window(condition: Mapping[str, Any], voice: Voice) -> Iterable[str]:
+    bounds = condition.get("condition") or condition.get("bound") or {}
+    days = number_of(condition.get("window"))
+    for name, words in _BOUNDS.items():
+        value = number_of(bounds.get(name)) if isinstance(bounds, Mapping) else None
+        if value is not None:
+            counted = measure_words(str(condition.get("measure") or "events"), voice)
+            yield voice.say(f"asks.{words}", value=f"{voice.number(value)} {counted}")
+    if days is not None:
+        yield voice.say("asks.window", days)
+
+
+def _short(names: list[str], voice: Voice) -> list[str]:
+    """At most a few names, and how many more there are."""
+    if len(names) <= _MAX_NAMES:
+        return names
+    return [*names[: _MAX_NAMES - 1], voice.say("others", len(names) - _MAX_NAMES + 1)]

@@ -1,0 +1,265 @@
+"""The first line of a notice: what, where, when, dead, severity, in at most 160 characters.
+
+It is the mail's subject and all that short channels carry, so it is built from rich to plain until
+it fits: never by cutting off the end, where the date and the dead stand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from warden.model.notice import Notice
+from warden.notify.render.parts import clean, day_of, is_region, newest, number_of
+from warden.notify.render.voice import Voice, starts_with_vowel
+
+LIMIT = 160
+_ACRONYM = re.compile(r"([A-Z][A-Za-z0-9-]{1,14}): ")
+_YEARS = re.compile(r" \((?:19|20)\d\d-(?:(?:19|20)\d\d)?\)$")
+_MONTH_PRECISION = 3
+_WEEK_PRECISION = 2
+
+
+def first_line(notice: Notice, voice: Voice) -> str:
+    """The line, for any notice."""
+    if notice.action == "summary":
+        return _fitted(notice, voice, [_summary(notice, voice)])
+    if _is_event(notice):
+        return _fitted(notice, voice, _event_lines(notice, voice))
+    return _fitted(notice, voice, _window_lines(notice, voice))
+
+
+def short_actor(name: str) -> str:
+    """A name short enough for a line: `JNIM: Group for …` is JNIM; years of a regime go."""
+    short = _YEARS.sub("", clean(name))
+    acronym = _ACRONYM.match(short)
+    return acronym[1] if acronym else short
+
+
+def when_line(event: Mapping[str, Any], voice: Voice) -> str:
+    """The day with its precision, and how long ago: "22 Jul, 3 days ago"."""
+    first, last = day_of(event.get("date")), day_of(event.get("date_end"))
+    if first is None:
+        return ""
+    precision = event.get("time_precision")
+    if precision == _MONTH_PRECISION:
+        words = voice.say("in_month", month=voice.month(first))
+    elif precision == _WEEK_PRECISION:
+        words = voice.say("week_of", day=voice.day(first))
+    elif last is not None and last > first:
+        words = voice.say("span", first=voice.day(first), last=voice.day(last))
+    else:
+        words = voice.day(first)
+    ago = voice.ago(last or first)
+    return f"{words}, {ago}" if ago else words
+
+
+def deaths(event: Mapping[str, Any], voice: Voice) -> str:
+    """Say "2 dead", with the range where the source gives one."""
+    best = number_of(event.get("fatalities"))
+    if best is None:
+        return ""
+    low, high = number_of(event.get("fatalities_low")), number_of(event.get("fatalities_high"))
+    words = voice.say("dead", best) if best else voice.say("no_deaths")
+    if low is not None and high is not None and low != high:
+        words += f" ({voice.number(low)}\N{EN DASH}{voice.number(high)})"
+    return words
+
+
+def where_line(event: Mapping[str, Any], voice: Voice, *, border: bool = False) -> str:
+    """The place with distance and bearing, or that it is not known; without its own name."""
+    if is_region(event):
+        return voice.say("place_unknown_within", region=region_of(event, voice))
+    km, place = number_of(event.get("distance_km")), clean(event.get("place_title") or "")
+    border_km = number_of(event.get("border_km"))
+    if border and border_km is not None:
+        return voice.say(
+            "from_border",
+            km=voice.km(border_km),
+            country=voice.country(str(event.get("border_neighbour") or "")),
+        )
+    if km is None or not place:
+        return ""
+    return distance_words(km, number_of(event.get("bearing_deg")), place, voice)
+
+
+def distance_words(km: float, bearing: float | None, place: str, voice: Voice) -> str:
+    """Say "43 km NW of Bamako", or "at Bamako" below one kilometre."""
+    values: dict[str, Any] = {"place": place, "vowel": starts_with_vowel(place)}
+    if km < 1:
+        return voice.say("at_place", **values)
+    if bearing is None:
+        return voice.say("from_place", km=voice.km(km), **values)
+    return voice.say("off_place", km=voice.km(km), direction=voice.compass(bearing), **values)
+
+
+def region_of(event: Mapping[str, Any], voice: Voice) -> str:
+    """The region that a point merely stands for."""
+    for name in ("admin1", "country"):
+        if event.get(name):
+            return clean(str(event[name]))
+    return voice.country(str(event.get("iso3") or "")) or voice.say("region")
+
+
+def what_kind(event: Mapping[str, Any], voice: Voice) -> str:
+    """Say "Violent event", "Protest", …: the plain name of what happened."""
+    kinds = {"Protests": "protest", "Riots": "riot", "Strategic developments": "strategic"}
+    return voice.say(f"what.{kinds.get(str(event.get('event_type')), 'violent')}")
+
+
+def is_about_border(notice: Notice) -> bool:
+    """The rule asks about a border and about no place."""
+    condition = notice.facts.get("condition") or {}
+    return bool(condition.get("border_within_km")) and not condition.get("within_km")
+
+
+def _is_event(notice: Notice) -> bool:
+    return notice.facts.get("kind", "event") == "event" and bool(notice.facts.get("events"))
+
+
+def _event_lines(notice: Notice, voice: Voice) -> list[str]:
+    event = newest(notice)
+    named = _names(event)
+    place = _place(notice, event, voice)
+    bare = _place(notice, event, voice, with_name=False)
+    tail = ", ".join(part for part in (when_line(event, voice), deaths(event, voice)) if part)
+    lines = []
+    for names, where in (
+        (named, place),
+        (named, bare),
+        (named[:1], place),
+        (named[:1], bare),
+        ((), bare),
+    ):
+        more = len(named) - len(names)
+        lines.append(
+            ", ".join(part for part in (_what(event, names, more, voice), where, tail) if part)
+        )
+    return lines
+
+
+def _names(event: Mapping[str, Any]) -> tuple[str, ...]:
+    """The actors that made the rule match, else all but civilians; each once."""
+    matched = [str(name) for name in event.get("matched_actors") or ()]
+    if not matched:
+        matched = [
+            str(actor.get("name") or "")
+            for actor in event.get("actors") or ()
+            if "civilian" not in str(actor.get("type") or actor.get("name") or "").casefold()
+        ]
+    return tuple(dict.fromkeys(short_actor(name) for name in matched if name))
+
+
+def _what(event: Mapping[str, Any], names: tuple[str, ...], more: int, voice: Voice) -> str:
+    kind = what_kind(event, voice)
+    if not names:
+        return kind
+    shown = names[:2]
+    others = len(names) - len(shown) + more
+    people = voice.join(list(shown))
+    if others > 0:
+        people = voice.say("and_others", others, names=", ".join(shown))
+    return voice.say("involving", what=kind, actors=people, vowel=starts_with_vowel(people))
+
+
+def _place(
+    notice: Notice, event: Mapping[str, Any], voice: Voice, *, with_name: bool = True
+) -> str:
+    where = where_line(event, voice, border=is_about_border(notice))
+    name = clean(str(event.get("location") or ""))
+    if is_region(event):
+        return where
+    if not where:
+        outer = clean(str(event.get("admin1") or "")) or clean(str(event.get("country") or ""))
+        return ", ".join(part for part in (name, outer) if part)
+    if not with_name or not name or name == clean(str(event.get("place_title") or "")):
+        return where
+    return f"{where} ({name})"
+
+
+def _window_lines(notice: Notice, voice: Voice) -> list[str]:
+    facts = notice.facts
+    title = clean(notice.title)
+    keyed = voice.join([key_words(name, value, voice) for name, value in notice.key])
+    value, days = number_of(facts.get("value")), number_of(facts.get("window_days"))
+    counted = ""
+    if value is not None and days is not None:
+        measure = measure_words(
+            str((facts.get("condition") or {}).get("measure") or "events"), voice
+        )
+        counted = voice.say("value_in_days", days, value=voice.number(value), measure=measure)
+    last = day_of(facts.get("last_day"))
+    latest = ""
+    if last is not None:
+        latest = voice.say("latest", day=voice.day(last), ago=voice.ago(last))
+    dead = deaths(facts, voice) if facts.get("event_count") else ""
+    tail = [part for part in (counted, latest, dead) if part]
+    return [
+        ", ".join([f"{title} ({keyed})" if keyed else title, *tail]),
+        ", ".join([title, *tail]),
+        ", ".join([keyed or voice.say("what.violent"), *tail]),
+    ]
+
+
+def key_words(name: str, value: str, voice: Voice) -> str:
+    """The value of one key dimension as people say it."""
+    if value == "_missing":
+        return voice.say("not_given")
+    if name in ("country", "border_neighbour"):
+        return voice.country(value)
+    return clean(value)
+
+
+def measure_words(measure: str, voice: Voice) -> str:
+    """What a measure counts; its own text where no words are known."""
+    plain = re.sub(r"[^a-z0-9]+", "_", measure.casefold()).strip("_")
+    key = f"measure.{plain}"
+    return voice.say(key) if voice.has(key) else clean(measure)
+
+
+def _summary(notice: Notice, voice: Voice) -> str:
+    facts = notice.facts
+    total = int(number_of(facts.get("total")) or len(notice.items))
+    first, last = day_of(facts.get("first_day")), day_of(facts.get("last_day"))
+    line = voice.say("summary_line", total, title=clean(notice.title))
+    if first is None or last is None:
+        return line
+    return f"{line}, {_days(first, last, voice)}"
+
+
+def _days(first: date, last: date, voice: Voice) -> str:
+    if first == last:
+        return voice.numeric_day(first)
+    return voice.say("span", first=voice.numeric_day(first), last=voice.numeric_day(last))
+
+
+def _fitted(notice: Notice, voice: Voice, lines: list[str]) -> str:
+    """The richest line that fits under its marks; the plainest is shortened in its middle."""
+    marks = [voice.say("exercise_mark")] if notice.exercise else []
+    marks.append(voice.say(f"severity.{notice.severity}"))
+    if voice.has(f"mark.{_mark(notice)}"):
+        marks.append(voice.say(f"mark.{_mark(notice)}"))
+    start = " ".join(marks)
+    for line in lines:
+        if len(start) + 1 + len(line) <= LIMIT:
+            return f"{start} {line}"
+    return f"{start} {_squeezed(lines[-1], LIMIT - len(start) - 1)}"
+
+
+def _mark(notice: Notice) -> str:
+    """Which mark stands before the line; a few reasons change what the action says."""
+    if notice.action == "update" and notice.reason == "NO_LONGER_MATCHES":
+        return "no_longer"
+    return notice.action
+
+
+def _squeezed(line: str, room: int) -> str:
+    """The longest comma-separated parts are shortened; date and dead stand at the end and stay."""
+    if len(line) <= room:
+        return line
+    head, tail = line[: -room // 2], line[-(room // 2) :]
+    cut = tail.find(", ")
+    tail = tail[cut:] if cut >= 0 else tail
+    return head[: room - len(tail) - 1].rstrip(" ,") + "…" + tail

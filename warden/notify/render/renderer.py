@@ -1,0 +1,261 @@
+"""A receiver's notices into one message: subject and a body for each format its recipients need.
+
+A template that fails never stops an alert: the plain form goes out instead, says so, and the
+message is counted as a fallback.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import TemplateError
+
+from warden.errors import ConfigError
+from warden.model.notice import Notice
+from warden.model.rule import level_rank
+from warden.notify.render.body import View, notice_view
+from warden.notify.render.first_line import LIMIT, first_line
+from warden.notify.render.parts import clean
+from warden.notify.render.payload import payload
+from warden.notify.render.plain import bare_line, bare_text, plain_text
+from warden.notify.render.sandbox import Sandbox
+from warden.notify.render.voice import Phrases, Voice
+from warden.notify.routes import Receiver
+
+_COLOURS = {"critical": "#b3261e", "warning": "#b26a00", "info": "#35618e"}
+_QUIET_COLOUR = "#6b7078"
+# Whatever a template, a phrase or a fact of an odd shape can raise while being put into words.
+_RENDERING_FAILED = (
+    TemplateError, ConfigError, KeyError, TypeError, ValueError, AttributeError, IndexError,
+    ArithmeticError, RecursionError, MemoryError, OSError,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message's subject and bodies; `fallback` says why the plain form was used, if it was."""
+
+    subject: str
+    bodies: dict[str, str]
+    fallback: str = ""
+
+
+def shipped_templates() -> Path:
+    """The templates that come with warden: in the installed package, else in the source tree."""
+    package = Path(__file__).parents[2]
+    inside = package / "share" / "templates"
+    return inside if inside.is_dir() else package.parent / "templates"
+
+
+def template_folders(own: Path | None = None) -> tuple[Path, ...]:
+    """Where templates are looked for: the operator's folder first, then the shipped one."""
+    shipped = shipped_templates()
+    return (shipped,) if own is None or own == shipped else (own, shipped)
+
+
+class Renderer:
+    """Puts notices into words.
+
+    Attributes:
+        folders: see `template_folders`; the last one is the shipped one.
+    """
+
+    def __init__(self, folders: Sequence[Path] | None = None) -> None:
+        self.folders = tuple(folders) if folders is not None else template_folders()
+        self._sandbox = Sandbox(self.folders)
+        self._phrases: dict[tuple[str, bool], Phrases] = {}
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages there are: folders with a `strings.toml`."""
+        found = {p.parent.name for folder in self.folders for p in folder.glob("*/strings.toml")}
+        return tuple(sorted(found))
+
+    def faults(self) -> list[str]:
+        """What is wrong with the templates, found by using them; for `warden check`."""
+        found: list[str] = []
+        for language in self.languages:
+            found += self._faults_of(language)
+        return found
+
+    def _faults_of(self, language: str) -> list[str]:
+        from warden.notify.render.samples import sample_notices  # noqa: PLC0415  only for checks
+
+        try:
+            phrases = self._phrases_of(language, shipped=False)
+        except ConfigError as error:
+            return [str(error)]
+        found = []
+        english = Phrases("en", self.folders[-1:], self._sandbox)
+        kinds = {key for key in english.sources if not key.endswith((".one", ".other"))}
+        found += [
+            f"templates/{language}/strings.toml: no phrase '{key}'"
+            for key in sorted(kinds - set(phrases.sources))
+        ]
+        for notice in sample_notices():
+            rendered = self.render(Receiver("check", language), [notice], notice.at, ("mail",))
+            if rendered.fallback:
+                found.append(f"templates, {language}, {notice.action}: {rendered.fallback}")
+        return list(dict.fromkeys(found))
+
+    def render(
+        self,
+        receiver: Receiver,
+        notices: Sequence[Notice],
+        now: datetime,
+        formats: Collection[str],
+        *,
+        message_id: str = "",
+    ) -> Rendered:
+        """One message of these notices, the most severe first as they are given."""
+        try:
+            return self._by_templates(receiver, notices, now, formats, message_id)
+        except _RENDERING_FAILED as error:
+            reason = clean(f"{type(error).__name__}: {error}", 200)
+            return self._plainly(receiver, notices, now, formats, message_id, reason)
+
+    def _by_templates(
+        self,
+        receiver: Receiver,
+        notices: Sequence[Notice],
+        now: datetime,
+        formats: Collection[str],
+        message_id: str,
+    ) -> Rendered:
+        voice = self._voice(receiver, now, shipped=False)
+        subject = subject_of([first_line(notice, voice) for notice in notices], voice)
+        bodies: dict[str, str] = {}
+        if "mail" in formats:
+            view = message_view(receiver, notices, voice, subject)
+            text = self._produce("mail.txt.jinja", receiver.language, view)
+            html = self._produce("mail.html.jinja", receiver.language, view)
+            bodies["mail"] = _mail_body(receiver.language, _tidy(text), html)
+        bodies |= _payloads(receiver, notices, voice, now, formats, message_id, subject)
+        return Rendered(subject, bodies)
+
+    def _plainly(  # noqa: PLR0917  the arguments of render, and why
+        self,
+        receiver: Receiver,
+        notices: Sequence[Notice],
+        now: datetime,
+        formats: Collection[str],
+        message_id: str,
+        reason: str,
+    ) -> Rendered:
+        """The built-in form, in the reader's language if the shipped words can be used."""
+        bodies: dict[str, str] = {}
+        voice: Voice | None = None
+        try:
+            voice = self._voice(receiver, now, shipped=True)
+            subject = subject_of([first_line(notice, voice) for notice in notices], voice)
+            view = message_view(receiver, notices, voice, subject)
+            text = plain_text({**view, "fallback": voice.say("fallback", reason=reason)})
+        except _RENDERING_FAILED:
+            voice = None
+            subject = bare_line(notices[0])[:LIMIT]
+            text = bare_text(notices, reason)
+        if "mail" in formats:
+            bodies["mail"] = _mail_body(receiver.language if voice else "en", text, "")
+        bodies |= _payloads(receiver, notices, voice, now, formats, message_id, subject)
+        return Rendered(subject, bodies, reason)
+
+    def _produce(self, name: str, language: str, view: View) -> str:
+        return self._sandbox.produce((f"{language}/{name}", f"layout/{name}"), view)
+
+    def _voice(self, receiver: Receiver, now: datetime, *, shipped: bool) -> Voice:
+        phrases = self._phrases_of(receiver.language, shipped=shipped)
+        return Voice(phrases, receiver.time_zone, now)
+
+    def _phrases_of(self, language: str, *, shipped: bool) -> Phrases:
+        known = self._phrases.get((language, shipped))
+        if known is None:
+            folders = self.folders
+            if shipped:
+                folders = (shipped_templates(),)
+                language = language if (folders[0] / language).is_dir() else "en"
+            known = Phrases(language, folders, self._sandbox)
+            self._phrases[language, shipped] = known
+        return known
+
+
+def in_order(notices: Sequence[Notice]) -> list[Notice]:
+    """The most severe first; then as they were decided."""
+    return sorted(notices, key=lambda notice: -level_rank(notice.severity))
+
+
+def subject_of(lines: Sequence[str], voice: Voice) -> str:
+    """The first line of the first notice, and how many more there are, within 160 characters."""
+    if len(lines) == 1:
+        return lines[0]
+    more = " " + voice.say("more_alerts", len(lines) - 1)
+    room = LIMIT - len(more)
+    line = lines[0] if len(lines[0]) <= room else lines[0][: room - 1].rstrip(" ,") + "…"
+    return line + more
+
+
+def message_view(receiver: Receiver, notices: Sequence[Notice], voice: Voice, subject: str) -> View:
+    """All that a layout needs."""
+    views = [{**notice_view(notice, voice), "colour": _colour(notice)} for notice in notices]
+    return {
+        "language": receiver.language,
+        "subject": subject,
+        "intro": voice.say("several", len(views)) if len(views) > 1 else "",
+        "notices": views,
+        "words": {name: voice.say(name) for name in ("changed", "was", "now", "alert_word")},
+        "footer": voice.say("footer", receiver=receiver.name, zone=receiver.time_zone),
+        "fallback": "",
+    }
+
+
+def _colour(notice: Notice) -> str:
+    if notice.action in ("resolved", "cancel") or notice.reason == "NO_LONGER_MATCHES":
+        return _QUIET_COLOUR
+    return _COLOURS[notice.severity]
+
+
+def _payloads(  # noqa: PLR0917  the arguments of render
+    receiver: Receiver,
+    notices: Sequence[Notice],
+    voice: Voice | None,
+    now: datetime,
+    formats: Collection[str],
+    message_id: str,
+    subject: str,
+) -> dict[str, str]:
+    made: dict[str, str] = {}
+    for name in formats:
+        if name in ("warden", "warden+notes"):
+            lines = [_line(notice, voice) for notice in notices]
+            data = payload(
+                receiver, notices, lines, now,
+                message_id=message_id, subject=subject, with_notes=name.endswith("+notes"),
+            )  # fmt: skip
+            made[name] = _json(data)
+    return made
+
+
+def _line(notice: Notice, voice: Voice | None) -> str:
+    return bare_line(notice) if voice is None else first_line(notice, voice)
+
+
+def _mail_body(language: str, text: str, html: str) -> str:
+    return _json({"language": language, "text": text, "html": html})
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _tidy(text: str) -> str:
+    """No trailing blanks apart from the signature mark, at most two empty lines in a row."""
+    lines: list[str] = []
+    for line in text.strip().splitlines():
+        kept = line if line == "-- " else line.rstrip()
+        if kept or lines[-2:] != ["", ""]:
+            lines.append(kept)
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,208 @@
+"""Jinja2 for files that operators may edit: plain data only, bounded in time and output.
+
+Beyond Jinja's own immutable sandbox: nothing can be called, only listed filters exist, only loops,
+conditions, `set`, `include`, `extends` and blocks may be written, every turn of a loop counts
+against a budget, and a dictionary's keys come before its methods (which are out of reach).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateSyntaxError, nodes
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.exceptions import SecurityError
+from jinja2.filters import FILTERS
+from jinja2.runtime import Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+MAX_OUTPUT = 2_000_000  # characters
+MAX_SECONDS = 5.0
+MAX_TURNS = 200_000
+MAX_VALUE = 200_000  # characters or members of any value made on the way
+MAX_SOURCE = 300_000
+
+_FILTERS = (
+    "abs", "capitalize", "d", "default", "e", "escape", "first", "float", "int", "join", "last",
+    "length", "list", "lower", "max", "min", "round", "sort", "string", "sum", "title", "trim",
+    "truncate", "unique", "upper", "wordwrap",
+)  # fmt: skip
+_TESTS = (
+    "defined", "undefined", "none", "number", "string", "mapping", "sequence", "odd", "even",
+    "divisibleby", "eq", "equalto", "==", "ne", "!=", "lt", "<", "le", "<=", "gt", ">", "ge", ">=",
+    "in", "true", "false",
+)  # fmt: skip
+_ALLOWED = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.For, nodes.If, nodes.Assign,
+    nodes.Include, nodes.Extends, nodes.Block, nodes.Expr, nodes.Operand, nodes.Keyword,
+    nodes.Pair, nodes.Helper,
+)  # fmt: skip
+_FORBIDDEN = (nodes.Call, nodes.Concat, nodes.NSRef)
+_MAX_POWER = 10.0
+
+
+class Budget(threading.local):
+    """What the template being rendered in this thread may still use."""
+
+    def __init__(self) -> None:
+        self.until = float("inf")
+        self.turns = MAX_TURNS
+
+    def start(self) -> None:
+        """Begin a rendering."""
+        self.until = time.monotonic() + MAX_SECONDS
+        self.turns = MAX_TURNS
+
+    def turn(self) -> str:
+        """Count one turn of a loop or one inclusion; raises SecurityError past the bounds."""
+        self.turns -= 1
+        if self.turns < 0 or time.monotonic() > self.until:
+            raise SecurityError("the template takes too long")
+        return ""
+
+
+_BUDGET = Budget()
+
+
+class _Generator(CodeGenerator):
+    """Counts the turns of every loop and every inclusion."""
+
+    def visit_For(self, node: nodes.For, frame: Frame) -> None:  # noqa: N802  Jinja's name
+        node.body.insert(0, _tick(node.lineno))
+        super().visit_For(node, frame)
+
+    def visit_Include(self, node: nodes.Include, frame: Frame) -> None:  # noqa: N802  Jinja's name
+        self.visit(_tick(node.lineno), frame)
+        super().visit_Include(node, frame)
+
+
+def _tick(line: int) -> nodes.Output:
+    name = nodes.Name("_turn", "load", lineno=line)
+    call = nodes.Call(name, [], [], None, None, lineno=line)
+    return nodes.Output([call], lineno=line)
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """An environment for untrusted templates in the folders given, first folder first."""
+
+    code_generator_class = _Generator
+    intercepted_binops = frozenset({"*", "**", "+", "%", "//", "/", "-"})
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        super().__init__(
+            loader=FileSystemLoader([str(folder) for folder in folders]),
+            undefined=StrictUndefined,
+            autoescape=lambda name: bool(name) and ".html" in str(name),
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=False,
+        )
+        self.globals = {"_turn": _BUDGET.turn}
+        self.filters = {name: _bounded(FILTERS[name]) for name in _FILTERS}
+        self.tests = {name: test for name, test in self.tests.items() if name in _TESTS}
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        if len(source) > MAX_SOURCE:
+            raise TemplateSyntaxError("the template is too long", 1, name, filename)
+        tree = super()._parse(source, name, filename)
+        _check(tree, name, filename)
+        return tree
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """A key of a dictionary; `loop.index` and its like; nothing else has attributes."""
+        if isinstance(obj, Mapping):
+            if attribute in obj:
+                return obj[attribute]
+            return self.undefined(obj=obj, name=attribute)
+        return super().getattr(obj, attribute)
+
+    def getitem(self, obj: Any, argument: str | Any) -> Any:
+        """A key or a position."""
+        if isinstance(obj, Mapping):
+            if argument in obj:
+                return obj[argument]
+            return self.undefined(obj=obj, name=str(argument))
+        return super().getitem(obj, argument)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002
+        """Only what a loop says about itself."""
+        return type(obj).__name__ == "LoopContext" and attr in (
+            "index", "index0", "first", "last", "length", "revindex", "revindex0",
+        )  # fmt: skip
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        """Nothing but the counter."""
+        return bool(obj == _BUDGET.turn)
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Arithmetic on numbers of bounded size."""
+        if not isinstance(left, int | float) or not isinstance(right, int | float):
+            raise SecurityError(f"'{operator}' is for numbers")
+        if operator == "**" and (abs(left) > 1e6 or abs(right) > _MAX_POWER):  # noqa: PLR2004
+            raise SecurityError("the power is too large")
+        if abs(left) > 1e15 or abs(right) > 1e15:  # noqa: PLR2004  what a float holds exactly
+            raise SecurityError("the number is too large")
+        return super().call_binop(context, operator, left, right)
+
+    def produce(self, names: Sequence[str], values: Mapping[str, Any]) -> str:
+        """Render the first template file that there is, within the bounds."""
+        _BUDGET.start()
+        return _collect(self.select_template(list(names)), values)
+
+    def phrase(self, source: str) -> Callable[[Mapping[str, Any]], str]:
+        """A one-line template as a function of its values."""
+        template = self.from_string(source)
+
+        def say(values: Mapping[str, Any]) -> str:
+            _BUDGET.start()
+            return _collect(template, values)
+
+        return say
+
+
+def _collect(template: Any, values: Mapping[str, Any]) -> str:
+    parts: list[str] = []
+    size = 0
+    for part in template.generate(values):
+        size += len(part)
+        if size > MAX_OUTPUT:
+            raise SecurityError(f"the template writes more than {MAX_OUTPUT:,} characters")
+        parts.append(part)
+    return "".join(parts)
+
+
+def _check(tree: nodes.Template, name: str | None, filename: str | None) -> None:
+    for node in tree.find_all(nodes.Node):
+        if not isinstance(node, _ALLOWED) or isinstance(node, _FORBIDDEN):
+            kind = type(node).__name__.lower()
+            raise TemplateSyntaxError(
+                f"'{kind}' may not be used in templates here", node.lineno or 1, name, filename
+            )
+        if isinstance(node, nodes.For) and node.recursive:
+            raise TemplateSyntaxError("no recursive loops", node.lineno or 1, name, filename)
+
+
+def _bounded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter whose arguments and result are bounded; keeps Jinja's own marks on it."""
+
+    def bounded(*args: Any, **options: Any) -> Any:
+        for value in (*args[1:], *options.values()):
+            if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 100_000:  # noqa: PLR2004
+                raise SecurityError("the number is too large")
+        result = function(*args, **options)
+        if isinstance(result, str | list | tuple) and len(result) > MAX_VALUE:
+            raise SecurityError(f"a value is longer than {MAX_VALUE:,}")
+        return result
+
+    bounded.__name__ = function.__name__
+    for mark in ("jinja_pass_arg",):
+        if hasattr(function, mark):
+            setattr(bounded, mark, getattr(function, mark))
+    return bounded
+
+
+__all__ = ["MAX_OUTPUT", "MAX_SECONDS", "Sandbox", "SecurityError", "Undefined"]
