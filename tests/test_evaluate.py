@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from support.build import BAMAKO, START, attack_rule, cluster_rule, days_before, record
 from support.feed import ListedFeed
+
 from warden.clock import ManualClock
 from warden.engine.geo.geography import FixedGeography
 from warden.evaluate import Evaluation, Evaluator

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -112,7 +113,7 @@ class Evaluator:
         self._states = None
 
     def cycle(
-        self, now: datetime, changed: Set[str] | None = None, *, dry_run: bool = False
+        self, now: datetime, changed: AbstractSet[str] | None = None, *, dry_run: bool = False
     ) -> Evaluation:
         """Evaluate and, unless `dry_run`, commit.
 
@@ -153,7 +154,7 @@ class Evaluator:
         self._states = states
         return frozenset(states)
 
-    def _update(self, changed: Set[str]) -> frozenset[str]:
+    def _update(self, changed: AbstractSet[str]) -> frozenset[str]:
         """Match the changed events only; tell which rules their old or new versions touch."""
         states = self._states or {}
         if not changed:
@@ -172,7 +173,12 @@ class Evaluator:
     # --- matches to decisions ---------------------------------------------------------------
 
     def _evaluate(
-        self, now: datetime, touched: Set[str], changed: Set[str] | None, *, dry_run: bool
+        self,
+        now: datetime,
+        touched: AbstractSet[str],
+        changed: AbstractSet[str] | None,
+        *,
+        dry_run: bool,
     ) -> Evaluation:
         connection = self._store.connection
         states = self._states or {}
@@ -205,13 +211,13 @@ class Evaluator:
         if dry_run:
             return evaluation
         kind = "full" if changed is None else "incremental"
-        return self._commit(evaluation, said, listed, known, marks, kind)
+        return self._commit(_Cycle(evaluation, said, listed, known, marks, kind))
 
     def _decide(
-        self, state: _RuleState, moment: Moment, changed: Set[str] | None
+        self, state: _RuleState, moment: Moment, changed: AbstractSet[str] | None
     ) -> tuple[Decision, ...]:
         connection, rule = self._store.connection, state.rule
-        only: Set[str] | None = None
+        only: AbstractSet[str] | None = None
         if changed is not None and not KINDS[rule.kind].windowed and not state.whole:
             only = changed | ledger.active_event_uids(connection, rule.id)
         alerts = self._alerts_of(rule, only)
@@ -219,7 +225,7 @@ class Evaluator:
         fates = self._fates(state.matcher, alerts, found)
         return reconcile(rule, found, alerts, replace(moment, fates=fates))
 
-    def _alerts_of(self, rule: Rule, only: Set[str] | None) -> tuple[Alert, ...]:
+    def _alerts_of(self, rule: Rule, only: AbstractSet[str] | None) -> tuple[Alert, ...]:
         ids = (rule.id, *rule.formerly)
         found = [
             alert
@@ -231,9 +237,7 @@ class Evaluator:
             for alert in found
         )
 
-    def _of_removed_rules(
-        self, states: Mapping[str, _RuleState], now: datetime
-    ) -> list[Decision]:
+    def _of_removed_rules(self, states: Mapping[str, _RuleState], now: datetime) -> list[Decision]:
         former = {old for state in states.values() for old in state.rule.formerly}
         decisions: list[Decision] = []
         for rule_id in ledger.rule_ids(self._store.connection):
@@ -308,7 +312,7 @@ class Evaluator:
     ) -> dict[str, dict[str, Any]]:
         described = matcher.describe(Frame.from_rows(FRAME_COLUMNS, rows))
         return {
-            described.frame.uid[row]: event_facts(matcher.rule, described, row)
+            described.frame.uid[row]: event_facts(described, row)
             for row in np.arange(len(described)).tolist()
         }
 
@@ -321,7 +325,9 @@ class Evaluator:
         if last is None or now - parse_instant(last) < timedelta(days=HISTORIC_SUMMARY_DAYS):
             return []
         fresh = [
-            d.alert for d in decisions if d.alert.silence_reason == "HISTORIC" and d.previous is None
+            d.alert
+            for d in decisions
+            if d.alert.silence_reason == "HISTORIC" and d.previous is None
         ]
         by_rule: dict[str, list[Alert]] = {}
         for alert in (*ledger.unlisted_historic(connection), *fresh):
@@ -338,38 +344,42 @@ class Evaluator:
 
     # --- decisions to the database ----------------------------------------------------------
 
-    def _commit(
-        self,
-        evaluation: Evaluation,
-        said: Sequence[tuple[Notice, tuple[Decision, ...]]],
-        listed: Sequence[tuple[Notice, tuple[str, ...]]],
-        known: Mapping[str, date],
-        marks: Mapping[str, str],
-        kind: str,
-    ) -> Evaluation:
+    def _commit(self, cycle: _Cycle) -> Evaluation:
         """Everything in one transaction, or nothing; no row at all when nothing changed."""
+        evaluation, said = cycle.evaluation, cycle.said
         writes = [decision for decision in evaluation.decisions if decision.writes]
-        through = json.dumps({name: day.isoformat() for name, day in sorted(known.items())})
         connection = self._store.connection
-        state = (self._ruleset.version, through)
-        weekly = _weekly_mark(connection, evaluation.at, bool(listed))
-        if not (writes or said or marks or weekly) and _last_cycle(connection) == state:
+        state = (self._ruleset.version, _days_json(cycle.known))
+        marks = {**cycle.marks, **_weekly_mark(connection, evaluation.at, cycle.listed)}
+        if not (writes or said or marks) and _last_cycle(connection) == state:
             return evaluation
         notice_of = {d.alert.id: notice.id for notice, about in said for d in about}
         with self._store.transaction() as tx:
-            cycle_id = _add_cycle(tx, evaluation, state, kind)
+            cycle_id = _add_cycle(tx, evaluation, state, cycle.kind)
             for notice in evaluation.notices:
                 ledger.add_notice(tx, notice, cycle_id)
             for decision in writes:
                 ledger.save_alert(tx, decision.alert, decision.previous)
                 notice_id = notice_of.get(decision.alert.id)
                 ledger.append_decision(tx, cycle_id, evaluation.at, decision, notice_id)
-            for _, alert_ids in listed:
+            for _, alert_ids in cycle.listed:
                 ledger.mark_listed(tx, alert_ids)
-            for key, value in {**marks, **weekly}.items():
+            for key, value in marks.items():
                 _set_meta(tx, key, value)
             self._plan(tx, evaluation.notices, evaluation.at)
         return replace(evaluation, cycle_id=cycle_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cycle:
+    """What a cycle is about to commit."""
+
+    evaluation: Evaluation
+    said: Sequence[tuple[Notice, tuple[Decision, ...]]]
+    listed: Sequence[tuple[Notice, tuple[str, ...]]]
+    known: Mapping[str, date]
+    marks: Mapping[str, str]
+    kind: str
 
 
 class _LedgerIds:
@@ -384,8 +394,10 @@ class _LedgerIds:
 
 
 def _seeding(connection: sqlite3.Connection) -> tuple[frozenset[str], dict[str, str]]:
-    """Which datasets are being loaded for the first time, or again after an embargo; and the
-    marks to leave once that is committed."""
+    """Name the datasets that are being loaded for the first time, or again after an embargo.
+
+    Beside them stand the marks to leave once that is committed.
+    """
     by_dataset: dict[str, list[SourceStatus]] = {}
     for status in load_sources(connection):
         by_dataset.setdefault(status.dataset, []).append(status)
@@ -406,12 +418,14 @@ def _seeding(connection: sqlite3.Connection) -> tuple[frozenset[str], dict[str, 
 
 
 def _weekly_mark(
-    connection: sqlite3.Connection, now: datetime, has_summary: bool  # noqa: FBT001
+    connection: sqlite3.Connection, now: datetime, listed: Sequence[object]
 ) -> dict[str, str]:
     key = "historic_summary_at"
-    if has_summary or _meta(connection, key) is None:
-        return {key: instant_text(now)}
-    return {}
+    return {key: instant_text(now)} if listed or _meta(connection, key) is None else {}
+
+
+def _days_json(known: Mapping[str, date]) -> str:
+    return json.dumps({name: day.isoformat() for name, day in sorted(known.items())})
 
 
 def _add_cycle(

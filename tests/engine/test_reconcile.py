@@ -19,6 +19,7 @@ from support.build import (
     stored,
 )
 from support.ledger import MemoryLedger
+
 from warden.model.event import Actor, Event
 from warden.model.rule import Near, Rule, SeverityStep
 
@@ -254,7 +255,9 @@ def test_a_window_that_grows_again_reopens() -> None:
     ledger.poll(later, complete_through=day("2022-10-10"))
     assert ledger.actions() == ["alert", "resolved"]
     late = [event(f"MLI{n}", when) for n, when in ((20, "2022-08-29"), (21, "2022-09-05"))]
-    ledger.poll(later, new=[*late, event("MLI22", "2022-10-01")], complete_through=day("2022-10-10"))
+    ledger.poll(
+        later, new=[*late, event("MLI22", "2022-10-01")], complete_through=day("2022-10-10")
+    )
     assert ledger.reasons()[-1] == "REOPENED"
 
 
@@ -286,9 +289,7 @@ def test_two_episodes_that_grow_together_are_merged_in_silence() -> None:
 def test_an_episode_that_splits_is_silent_where_all_was_told() -> None:
     rule = cluster_rule(window=10, least=2)
     ledger = MemoryLedger(rule)
-    events = [
-        event(f"MLI{n}", f"2022-07-{n:02d}") for n in (1, 2, 10, 18, 19)
-    ]
+    events = [event(f"MLI{n}", f"2022-07-{n:02d}") for n in (1, 2, 10, 18, 19)]
     ledger.poll(START, new=events)
     ledger.poll(START, gone=["acled:MLI10"])
     assert ledger.actions() == ["alert"]
@@ -302,9 +303,7 @@ def test_cooldown_holds_a_second_episode_and_the_next_message_counts_it() -> Non
     ledger.poll(START, new=[event("MLI3", "2022-07-15"), event("MLI4", "2022-07-16")])
     assert ledger.actions() == ["alert"]
     later = at("2022-09-20")
-    decisions = ledger.poll(
-        later, new=[event("MLI5", "2022-09-10"), event("MLI6", "2022-09-11")]
-    )
+    decisions = ledger.poll(later, new=[event("MLI5", "2022-09-10"), event("MLI6", "2022-09-11")])
     (told,) = [d for d in decisions if d.notice == "alert"]
     assert told.extra["held"] == 1
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from support.build import START, attack_rule, cluster_rule, event
 from support.ledger import MemoryLedger
+
 from warden.model.event import Event
 from warden.model.rule import Rule, SeverityStep
 

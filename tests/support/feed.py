@@ -26,9 +26,7 @@ class ListedFeed:
         self.records.extend(records)
         self.deletions.extend(Deletion(source_id) for source_id in gone)
 
-    def poll(
-        self, memory: Mapping[str, Any], now: datetime
-    ) -> Generator[Page, None, PollOutcome]:
+    def poll(self, memory: Mapping[str, Any], now: datetime) -> Generator[Page, None, PollOutcome]:
         page = Page("acled", tuple(self.records), deletions=tuple(self.deletions))
         self.records, self.deletions = [], []
         yield page
@@ -40,8 +38,6 @@ class ListedFeed:
             complete_through=covered,
         )
 
-    def look_up(
-        self, ids: Sequence[str], now: datetime
-    ) -> Generator[Page, None, PollOutcome]:
+    def look_up(self, ids: Sequence[str], now: datetime) -> Generator[Page, None, PollOutcome]:
         yield from ()
         return PollOutcome("ok", "nothing to look up")

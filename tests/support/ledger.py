@@ -109,4 +109,4 @@ class MemoryLedger:
     def _facts(self, events: Sequence[Event]) -> list[dict[str, object]]:
         frame = Frame.from_events(events)
         described = Matcher(self.rule, FixedGeography()).describe(frame)
-        return [event_facts(self.rule, described, int(row)) for row in np.arange(len(events))]
+        return [event_facts(described, int(row)) for row in np.arange(len(events))]

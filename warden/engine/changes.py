@@ -6,13 +6,13 @@ are recoded within three months, mostly by an actor's suffix.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from warden.engine.geo.distance import distance_km
 from warden.model.alert import Alert
 from warden.model.notice import Change
-from warden.model.rule import UpdateWhen, level_rank
+from warden.model.rule import UpdateWhen
 
 # Facts of an event whose change recipients of an update read about, in this order.
 TOLD_FIELDS: tuple[str, ...] = (
@@ -60,9 +60,8 @@ def is_material(wanted: UpdateWhen, told: Alert, now: Alert, *, raised: bool) ->
 
 def newest(facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """The newest event of some facts; {} without events."""
-    events = facts.get("events") or ({},)
-    first: Mapping[str, Any] = events[0]
-    return first
+    events: Sequence[Mapping[str, Any]] = facts.get("events") or ({},)
+    return events[0]
 
 
 def moved_km(old: Mapping[str, Any], new: Mapping[str, Any]) -> float | None:
@@ -71,11 +70,6 @@ def moved_km(old: Mapping[str, Any], new: Mapping[str, Any]) -> float | None:
     if any(value is None for value in points):
         return None
     return distance_km(*(float(value) for value in points if value is not None))
-
-
-def raised(told: Alert, now: Alert) -> bool:
-    """Whether the severity is higher than the one last told."""
-    return level_rank(now.severity) > level_rank(told.told_severity or told.severity)
 
 
 def _value_ratio_reached(wanted: UpdateWhen, told: float | None, now: float | None) -> bool:
@@ -87,7 +81,8 @@ def _value_ratio_reached(wanted: UpdateWhen, told: float | None, now: float | No
 def _deaths_moved(wanted: UpdateWhen, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     if wanted.fatalities is None:
         return False
-    return abs((new.get("fatalities") or 0) - (old.get("fatalities") or 0)) >= wanted.fatalities
+    before, after = (float(facts.get("fatalities") or 0) for facts in (old, new))
+    return abs(after - before) >= wanted.fatalities
 
 
 def _point_moved(wanted: UpdateWhen, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
@@ -99,7 +94,7 @@ def _point_moved(wanted: UpdateWhen, old: Mapping[str, Any], new: Mapping[str, A
 
 def _changed(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     field = "actor_groups" if name == "actor_group" else name
-    return old.get(field) != new.get(field)
+    return bool(old.get(field) != new.get(field))
 
 
 def _differences(

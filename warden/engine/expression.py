@@ -147,9 +147,7 @@ class _Compiler:
 
         def run(values: Values) -> bool:
             results = [operand(values) for operand in operands]
-            return all(
-                test(results[index], results[index + 1]) for index, test in enumerate(tests)
-            )
+            return all(test(results[index], results[index + 1]) for index, test in enumerate(tests))
 
         return run
 

@@ -48,7 +48,7 @@ def number(value: float | None) -> float | int | None:
     return int(value) if float(value).is_integer() else round(float(value), 6)
 
 
-def event_facts(rule: Rule, matches: Matches, row: int) -> dict[str, Any]:
+def event_facts(matches: Matches, row: int) -> dict[str, Any]:
     """All that a message may say of one matching event."""
     frame = matches.frame
     coded, plain, figures = frame.coded, frame.plain, frame.number
@@ -108,7 +108,7 @@ def episode_facts(rule: Rule, matches: Matches, rows: IntArray) -> dict[str, Any
         "reports": len(reports(matches, rows)),
         "fatalities": number(total),
         "largest_share": number(float(np.nanmax(deaths)) / total) if total > 0 else None,
-        "events": [event_facts(rule, matches, int(row)) for row in newest],
+        "events": [event_facts(matches, int(row)) for row in newest],
         "datasets": sorted({frame.coded["dataset"][int(row)] for row in rows}),
         "known_at": max(str(frame.plain["known_at"][int(row)]) for row in rows),
     }
@@ -118,8 +118,7 @@ def reports(matches: Matches, rows: Iterable[int]) -> set[tuple[int, str]]:
     """The distinct reports behind some rows: those of one day with one text are one report."""
     frame = matches.frame
     return {
-        (int(frame.day[row]), frame.plain["report"][row] or f"uid {frame.uid[row]}")
-        for row in rows
+        (int(frame.day[row]), frame.plain["report"][row] or f"uid {frame.uid[row]}") for row in rows
     }
 
 
@@ -127,7 +126,7 @@ def expression_values(facts: Mapping[str, Any]) -> dict[str, Any]:
     """The flat values that severity expressions read: the newest event's, then the episode's."""
     events = facts.get("events") or [{}]
     values = dict(events[0]) if facts.get("kind") == "event" else {}
-    values.update({name: value for name, value in facts.items() if name not in {"events"}})
+    values.update({name: value for name, value in facts.items() if name != "events"})
     values["bearing"] = values.get("bearing_deg")
     return values
 
@@ -159,8 +158,10 @@ class Severity:
 
 
 def recurrence(matches: Matches, key: Key, uid: str) -> tuple[int, int]:
-    """How many of the key's events lie in the 12 months up to this one (itself included), and in
-    the 12 months before those. Events of the same day count as earlier by uid."""
+    """Count the key's events in the 12 months up to this one, itself included, and before those.
+
+    Events of the same day count as earlier by uid.
+    """
     frame = matches.frame
     rows = rows_of_key(matches, key)
     position = np.flatnonzero(frame.uid[rows] == uid)
@@ -179,14 +180,15 @@ def rows_of_key(matches: Matches, key: Key) -> IntArray:
     """The rows that count under a key, in order of (event_date, uid)."""
     if key not in matches.keys:
         return np.zeros(0, dtype=np.int64)
-    rows = matches.key_row[matches.key_code == matches.keys.index(key)]
+    rows: IntArray = matches.key_row[matches.key_code == matches.keys.index(key)]
     return rows[order_of(matches, rows)]
 
 
 def order_of(matches: Matches, rows: IntArray) -> IntArray:
     """The permutation that sorts rows by (event_date, uid)."""
     frame = matches.frame
-    return np.lexsort((frame.uid[rows].astype(str), frame.day[rows]))
+    order: IntArray = np.lexsort((frame.uid[rows].astype(str), frame.day[rows]))
+    return order
 
 
 def _km(value: float) -> float | None:

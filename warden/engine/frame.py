@@ -98,7 +98,8 @@ class Coded:
         return cls(np.asarray(codes, dtype=np.int64), tuple(index))
 
     def __getitem__(self, row: int) -> str:
-        return self.values[self.codes[row]]
+        text: str = self.values[int(self.codes[row])]
+        return text
 
     def take(self, rows: IntArray) -> Coded:
         """Some of the rows, with no more of the dictionary than they use."""
@@ -157,9 +158,7 @@ class Frame:
         return cls(
             plain={name: _objects(by_name[name]) for name in PLAIN_FIELDS},
             coded={name: Coded.of(by_name[name]) for name in CODED_FIELDS},
-            number={
-                name: np.array(by_name[name], dtype=np.float64) for name in NUMBER_FIELDS
-            },
+            number={name: np.array(by_name[name], dtype=np.float64) for name in NUMBER_FIELDS},
             civilian_targeting=np.array(by_name["civilian_targeting"], dtype=np.bool_),
             day=_days(by_name["event_date"]),
             day_end=_days(by_name["event_date_end"]),
@@ -200,16 +199,12 @@ class Frame:
                 name: np.concatenate((column, other.plain[name]))
                 for name, column in self.plain.items()
             },
-            coded={
-                name: column.joined(other.coded[name]) for name, column in self.coded.items()
-            },
+            coded={name: column.joined(other.coded[name]) for name, column in self.coded.items()},
             number={
                 name: np.concatenate((column, other.number[name]))
                 for name, column in self.number.items()
             },
-            civilian_targeting=np.concatenate(
-                (self.civilian_targeting, other.civilian_targeting)
-            ),
+            civilian_targeting=np.concatenate((self.civilian_targeting, other.civilian_targeting)),
             day=np.concatenate((self.day, other.day)),
             day_end=np.concatenate((self.day_end, other.day_end)),
             _parsed_actors=self._parsed_actors,

@@ -33,4 +33,4 @@ class Horizon:
         known = [day_number(day) for day in days if day is not None]
         if not known or len(known) < len(days):
             return None
-        return min(min(known), self.today)
+        return min(*known, self.today)

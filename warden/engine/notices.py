@@ -17,18 +17,16 @@ from typing import Any
 from warden.engine.facts import recurrence
 from warden.engine.geo.distance import bearing_deg, distance_km
 from warden.engine.geo.geography import Geography
+from warden.engine.predicates import positive_leaves
 from warden.engine.reconcile import Decision
 from warden.engine.where import Matches
 from warden.model.alert import Alert
 from warden.model.notice import Action, Notice
 from warden.model.rule import (
     ActorIs,
-    AllOf,
-    AnyOf,
     Inside,
     Near,
     NearBorder,
-    Not,
     Place,
     Predicate,
     Rule,
@@ -87,7 +85,7 @@ def notices(
     summaries: dict[tuple[str, str], list[Decision]] = defaultdict(list)
     for decision in decisions:
         if decision.notice is not None:
-            said.append((_notice(rule, decision, matches, now, atlas, serial), (decision,)))
+            said.append((_notice(rule, decision, matches, now, atlas, serial=serial), (decision,)))
         elif decision.summary:
             action = "alert" if decision.previous is None else decision.name
             summaries[decision.summary, action].append(decision)
@@ -150,7 +148,13 @@ def summary_notice(
 
 
 def _notice(
-    rule: Rule, decision: Decision, matches: Matches, now: datetime, atlas: Atlas, serial: int
+    rule: Rule,
+    decision: Decision,
+    matches: Matches,
+    now: datetime,
+    atlas: Atlas,
+    *,
+    serial: int,
 ) -> Notice:
     alert = decision.alert
     action: Action = decision.notice or "alert"
@@ -212,25 +216,9 @@ def _rule_facts(rule: Rule) -> dict[str, Any]:
 def condition(rule: Rule) -> dict[str, Any]:
     """What the rule asks, in parts that any language can put into a sentence."""
     parts: dict[str, Any] = {}
-    for leaf in _leaves(rule.where):
-        if isinstance(leaf, Near):
-            parts.setdefault("within_km", leaf.within_km)
-            parts.setdefault("places", [place.title for place in leaf.places])
-            if leaf.line is not None:
-                parts.setdefault("line", leaf.line.title)
-        elif isinstance(leaf, NearBorder):
-            parts.setdefault("border_within_km", leaf.within_km)
-            parts.setdefault("border_of", leaf.of)
-            parts.setdefault("border_with", list(leaf.neighbours))
-            parts.setdefault("side", leaf.side)
-        elif isinstance(leaf, Inside):
-            parts.setdefault("countries", list(leaf.countries))
-            if leaf.region is not None:
-                parts.setdefault("region", leaf.region.title)
-        elif isinstance(leaf, ActorIs):
-            parts.setdefault("actor_groups", [group.title for group in leaf.groups])
-        elif isinstance(leaf, Text) and leaf.field == "event_type":
-            parts.setdefault("event_types", [test.value for test in leaf.tests])
+    for leaf in positive_leaves(rule.where):
+        for name, value in _asked(leaf).items():
+            parts.setdefault(name, value)
     for name in ("measure", "window", "condition"):
         value = getattr(rule.parameters, name, None)
         if value is not None:
@@ -240,10 +228,27 @@ def condition(rule: Rule) -> dict[str, Any]:
     return parts
 
 
-def _leaves(predicate: Predicate) -> list[Predicate]:
-    if isinstance(predicate, AllOf | AnyOf):
-        return [leaf for part in predicate.parts for leaf in _leaves(part)]
-    return [] if isinstance(predicate, Not) else [predicate]
+def _asked(leaf: Predicate) -> dict[str, Any]:
+    match leaf:
+        case Near(within_km, places, line):
+            titles = [place.title for place in places]
+            named = {"line": line.title} if line is not None else {}
+            return {"within_km": within_km, "places": titles, **named}
+        case NearBorder(of, neighbours, within_km, side):
+            return {
+                "border_within_km": within_km,
+                "border_of": of,
+                "border_with": list(neighbours),
+                "side": side,
+            }
+        case Inside(countries, region):
+            named = {"region": region.title} if region is not None else {}
+            return {"countries": list(countries), **named}
+        case ActorIs(groups=groups) if groups:
+            return {"actor_groups": [group.title for group in groups]}
+        case Text("event_type", tests):
+            return {"event_types": [test.value for test in tests]}
+    return {}
 
 
 def _located(event: Mapping[str, Any], atlas: Atlas, *, with_border: bool) -> dict[str, Any]:

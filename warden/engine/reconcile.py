@@ -181,7 +181,7 @@ class _Plan:
         material = is_material(self._rule.update_when, alert, moved, raised=raised)
         if alert.state == "active" and signal.ended:
             ended = self._state(moved, "ended", "CONDITION_ENDED")
-            self._tell(alert, ended, "resolved", "CONDITION_ENDED", changes)
+            self._tell(alert, ended, "resolved", "CONDITION_ENDED", changes=changes)
         elif alert.state == "ended" and self._expired(moved):
             self._save(alert, moved)
         elif alert.state == "ended" and not signal.ended and (grown or self._is_event):
@@ -190,9 +190,9 @@ class _Plan:
             self._save(alert, self._state(moved, "ended", "EXPIRED"), "EXPIRED")
         elif material and not self._is_old(moved):
             reason: Reason = "SEVERITY_RAISED" if raised else "MATERIAL_CHANGE"
-            self._tell(alert, moved, "update", reason, changes)
+            self._tell(alert, moved, "update", reason, changes=changes)
         elif self._reminder_due(alert, moved):
-            self._tell(alert, moved, "reminder", "REMINDER_DUE", changes)
+            self._tell(alert, moved, "reminder", "REMINDER_DUE", changes=changes)
         else:
             self._save(alert, moved)
 
@@ -201,7 +201,7 @@ class _Plan:
     ) -> None:
         active = replace(self._state(moved, "active", "REOPENED"), ended_at=None)
         if tell and not self._is_old(moved):
-            self._tell(alert, active, "update", "REOPENED", changes)
+            self._tell(alert, active, "update", "REOPENED", changes=changes)
         else:
             self._save(alert, active, "REOPENED")
 
@@ -240,7 +240,7 @@ class _Plan:
         if self._is_old(moved):
             self._save(alert, moved, "WITHDRAWN_BY_SOURCE")
         else:
-            self._tell(alert, moved, "update", "WITHDRAWN_BY_SOURCE", changes, extra)
+            self._tell(alert, moved, "update", "WITHDRAWN_BY_SOURCE", changes=changes, extra=extra)
 
     def _maybe_speak(self, alert: Alert, moved: Alert, signal: Signal) -> None:
         """A silent alert: tell it now if what kept it silent is over and something is new."""
@@ -287,11 +287,11 @@ class _Plan:
             self._close(alert, "closed", "MERGED")
         elif gone:
             extra = {"merged_into": self._heirs(alert), "withdrawn": self._ids(alert)}
-            self._close(alert, "cancelled", "WITHDRAWN_BY_SOURCE", "cancel", extra)
+            self._close(alert, "cancelled", "WITHDRAWN_BY_SOURCE", "cancel", extra=extra)
         else:
             now = [dict(fate.now) for fate in fates if fate is not None and fate.active]
             extra = {"now": now[0] if len(now) == 1 else {}, "closes": True}
-            self._close(alert, "closed", "NO_LONGER_MATCHES", "update", extra)
+            self._close(alert, "closed", "NO_LONGER_MATCHES", "update", extra=extra)
 
     def _close(
         self,
@@ -299,6 +299,7 @@ class _Plan:
         state: AlertState,
         reason: Reason,
         notice: Action | None = None,
+        *,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
         closed = _closed(alert, state, reason, self._now)
@@ -310,7 +311,7 @@ class _Plan:
         if extra and extra.get("now"):
             changes = changes_between(alert.told_facts, {"events": [extra["now"]]})
         told = replace(closed, told_at=self._now)
-        self._add(reason, told, alert, notice, changes, extra)
+        self._add(reason, told, alert, notice, changes=changes, extra=extra)
 
     # --- a new episode --------------------------------------------------------------------
 
@@ -403,9 +404,7 @@ class _Plan:
         known = self._moment.horizon.known_through(datasets)
         if known is None:
             return False
-        return all(
-            known - day_number(b.last_day) >= self._rule.cooldown_days for b in blocking
-        )
+        return all(known - day_number(b.last_day) >= self._rule.cooldown_days for b in blocking)
 
     def _held(self, signal: Signal, own_id: str = "") -> int:
         """How many episodes of the key were held back and never counted in a message."""
@@ -489,6 +488,7 @@ class _Plan:
         alert: Alert,
         notice: Action,
         reason: Reason,
+        *,
         changes: tuple[Change, ...] = (),
         extra: Mapping[str, Any] | None = None,
     ) -> None:
@@ -497,7 +497,8 @@ class _Plan:
             return
         new = [uid for uid in alert.evidence if uid not in self._told_evidence]
         told = self._told(alert)
-        self._add(reason, told, previous, notice, changes, {"new_evidence": new, **(extra or {})})
+        said = {"new_evidence": new, **(extra or {})}
+        self._add(reason, told, previous, notice, changes=changes, extra=said)
 
     def _save(self, previous: Alert | None, alert: Alert, reason: Reason | None = None) -> None:
         if alert is previous or alert == previous:
@@ -511,6 +512,7 @@ class _Plan:
         alert: Alert,
         previous: Alert | None,
         notice: Action | None,
+        *,
         changes: tuple[Change, ...] = (),
         extra: Mapping[str, Any] | None = None,
         summary: Literal["", "FIRST_LOAD", "FLOOD"] = "",

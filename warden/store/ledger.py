@@ -207,9 +207,7 @@ def _alert_values(alert: Alert) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _alert(
-    row: Sequence[Any], evidence: tuple[str, ...], told_evidence: tuple[str, ...]
-) -> Alert:
+def _alert(row: Sequence[Any], evidence: tuple[str, ...], told_evidence: tuple[str, ...]) -> Alert:
     cells = dict(zip(_ALERT_COLUMNS, row, strict=True))
     return Alert(
         id=cells["id"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 
 from warden.engine.horizon import Horizon
 from warden.engine.kinds import count, event
@@ -15,7 +15,7 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in (event.KIND, count.KIND)}
 
 
 def signals(
-    rule: Rule, matches: Matches, horizon: Horizon, only: Set[str] | None = None
+    rule: Rule, matches: Matches, horizon: Horizon, only: AbstractSet[str] | None = None
 ) -> tuple[Signal, ...]:
     """What a rule finds in its matching events as they are known at the horizon.
 

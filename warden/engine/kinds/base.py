@@ -6,7 +6,8 @@ the text of its reference and an example. `warden.engine.kinds` lists them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -86,7 +87,7 @@ class Kind:
 
     name: str
     Parameters: type[Parameters]
-    signals: Callable[[Rule, Matches, Horizon, Set[str] | None], tuple[Signal, ...]]
+    signals: Callable[[Rule, Matches, Horizon, AbstractSet[str] | None], tuple[Signal, ...]]
     windowed: bool
     reference: str
     example: str

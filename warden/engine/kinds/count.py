@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from pydantic import Field
@@ -30,7 +30,7 @@ def signals(
     rule: Rule,
     matches: Matches,
     horizon: Horizon,
-    only: Set[str] | None = None,  # noqa: ARG001 - a window needs all its events
+    only: AbstractSet[str] | None = None,  # noqa: ARG001 - a window needs all its events
 ) -> tuple[Signal, ...]:
     """One signal an episode and key."""
     known_through = horizon.known_through(matches.frame.datasets())
@@ -79,9 +79,7 @@ def _facts(
     rule: Rule, matches: Matches, one: Series, episode: Episode, known_through: int | None
 ) -> dict[str, Any]:
     parameters: CountParameters = rule.parameters
-    ended = has_ended(
-        episode.until, rule.keep_firing_for_days + rule.resolve_days, known_through
-    )
+    ended = has_ended(episode.until, rule.keep_firing_for_days + rule.resolve_days, known_through)
     last = int(one.days[-1]) if known_through is None else max(int(one.days[-1]), known_through)
     now = None if ended else total(one, last - parameters.window + 1, last)
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def signals(
     rule: Rule,
     matches: Matches,
     horizon: Horizon,  # noqa: ARG001 - an event holds whatever the time
-    only: Set[str] | None = None,
+    only: AbstractSet[str] | None = None,
 ) -> tuple[Signal, ...]:
     """One signal a matching event, under the first of its keys."""
     severity = Severity(rule)

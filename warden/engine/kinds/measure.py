@@ -109,5 +109,4 @@ def _labels(matches: Matches, row: int, measure: str) -> tuple[str, ...]:
         return (frame.coded["admin2"][row],) if frame.coded["admin2"][row] else ()
     if measure == "distinct(report)":
         return (f"{frame.day[row]} {frame.plain['report'][row] or frame.uid[row]}",)
-    names = matches.actors[row] or tuple(actor.name for actor in frame.row_parties(row))
-    return names
+    return matches.actors[row] or tuple(actor.name for actor in frame.row_parties(row))
