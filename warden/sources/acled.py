@@ -7,149 +7,40 @@ before it, since many rows share a stamp and some come late. See docs/sources.md
 
 from __future__ import annotations
 
-import hashlib
+import re
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
+from pydantic import SecretStr
 
 from warden.errors import SourceError
-from warden.model.event import Record
-from warden.sources import country, strict_json, values
-from warden.sources.acled_calendar import Pause, complete_through, silence
+from warden.sources import country, values
+from warden.sources.acled_calendar import complete_through, silence
 from warden.sources.acled_client import (
     Account,
     AcledClient,
     Bounds,
-    Delayed,
+    DelayedError,
     Envelope,
-    Pairs,
     Restriction,
 )
-from warden.sources.acled_rows import (
-    COLUMNS,
-    DATASET,
-    FOREIGN,
-    REQUIRED,
-    AcledRows,
-    RowFilter,
-    text_of,
-)
-from warden.sources.acled_walk import FullPage, Pagination, walk
-from warden.sources.common import SecretName, SourceSettings, alpha_3
-from warden.sources.http_client import HttpClient
-from warden.sources.protocol import Coverage, Deletion, Page, PollOutcome, Reject, SourceState
-from warden.sources.values import RowError
+from warden.sources.acled_memory import AcledMemory
+from warden.sources.acled_pages import id_of, parse_deletions, parse_rows, refuse_drift
+from warden.sources.acled_rows import COLUMNS, DATASET, AcledRows, RowFilter
+from warden.sources.acled_settings import AcledSettings, fingerprint
+from warden.sources.acled_walk import FullPageError, Pagination, walk
+from warden.sources.http_client import HttpClient, Pairs
+from warden.sources.protocol import Coverage, Deletion, Page, PollOutcome, SourceState
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
-LEAST_REJECTS = 5  # of a page; fewer bad rows are no drift, however short the page
-DRIFT_SHARE = 0.2
+__all__ = ["AcledSettings", "AcledSource", "make"]
+
 SHRUNK_SHARE = 0.8  # a full walk that serves fewer of the rows served last time is not believed
 SHRUNK_LEAST = 10
 LOOK_UPS = 200  # ids asked for one by one in one reconcile; the rest waits for the next
-RAW_LENGTH = 4_096
 _CHECKED_COLUMNS = tuple(column for column in COLUMNS if column != "iso3")
-
-
-def _base_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
-        raise ValueError("write an address such as https://acleddata.com")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise ValueError("the password would travel unencrypted: write https://")
-    if parts.username or parts.password:
-        raise ValueError("user name and password belong in their own settings")
-    return url.rstrip("/")
-
-
-class AcledSettings(SourceSettings):
-    """One ACLED feed.
-
-    Attributes:
-        base_url: without `/api`. username: the account's e-mail address.
-        password: where the password is.
-        countries: any common names; none = the whole world.
-        since: the first event date wanted.
-        pagination: `cursor`, or `page` for the walk that was to end in October 2026.
-        page_size: rows a page; most_pages: refuse longer walks.
-        overlap_days: how far before the watermark to ask again.
-        full_every_days: how often to walk everything and look up what is missing.
-        pauses: known pauses in releases.
-        deadline_s, max_bytes: of one answer.
-        ca_file: certificates to trust instead of the usual ones.
-        fields: `needed` asks for the columns warden uses, `all` for every column.
-    """
-
-    kind: Literal["acled"] = "acled"
-    base_url: Annotated[str, AfterValidator(_base_url)] = "https://acleddata.com"
-    username: Annotated[str, Field(min_length=1, max_length=320)]
-    password: SecretName
-    countries: Annotated[tuple[str, ...], BeforeValidator(alpha_3)] = ()
-    since: date | None = None
-    pagination: Literal["cursor", "page"] = "cursor"
-    page_size: Annotated[int, Field(ge=1, le=5_000)] = 5_000
-    most_pages: Annotated[int, Field(ge=1, le=100_000)] = 1_000
-    overlap_days: Annotated[int, Field(ge=0, le=365)] = 7
-    full_every_days: Annotated[int, Field(ge=1, le=3_650)] = 30
-    pauses: tuple[Pause, ...] = ()
-    deadline_s: Annotated[float, Field(gt=0, le=3_600)] = 180.0
-    max_bytes: Annotated[int, Field(ge=1_024, le=1 << 30)] = 64 << 20
-    ca_file: Path | None = None
-    fields: Literal["all", "needed"] = "all"
-
-    @field_validator("countries")
-    @classmethod
-    def _numbered(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
-        unnumbered = [code for code in codes if country.number_of(code) is None]
-        if unnumbered:
-            raise ValueError(f"ACLED has no number for {', '.join(unnumbered)}")
-        return codes
-
-
-@dataclass(frozen=True, slots=True)
-class _Memory:
-    """What is remembered between polls; see `AcledSource` for what each is good for."""
-
-    watermark: int | None = None
-    deleted: int | None = None
-    full_at: datetime | None = None
-    full_rows: int = 0
-    overlap_rows: int = 0
-    embargo: date | None = None
-
-    @classmethod
-    def read(cls, memory: Mapping[str, Any], asked: str) -> _Memory:
-        """Read what was stored; anything unreadable, or stored for another filter, is nothing."""
-        if memory.get("asked") != asked:
-            return cls()
-        try:
-            full_at, embargo = memory.get("full_at"), memory.get("embargo")
-            return cls(
-                watermark=None if memory.get("watermark") is None else int(memory["watermark"]),
-                deleted=None if memory.get("deleted") is None else int(memory["deleted"]),
-                full_at=None if full_at is None else datetime.fromisoformat(full_at),
-                full_rows=int(memory.get("full_rows", 0)),
-                overlap_rows=int(memory.get("overlap_rows", 0)),
-                embargo=None if embargo is None else date.fromisoformat(embargo),
-            )
-        except (TypeError, ValueError):
-            return cls()
-
-    def written(self, asked: str) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "asked": asked,
-            "watermark": self.watermark,
-            "deleted": self.deleted,
-            "full_at": None if self.full_at is None else self.full_at.isoformat(),
-            "full_rows": self.full_rows,
-            "overlap_rows": self.overlap_rows,
-            "embargo": None if self.embargo is None else self.embargo.isoformat(),
-        }
 
 
 @dataclass(slots=True)
@@ -165,10 +56,29 @@ class _Run:
     foreign: int = 0
     deletions: int = 0
     newest_deletion: int | None = None
-    stamps: dict[int, int] = field(default_factory=dict)
+    stamps: Counter[int] = field(default_factory=Counter)
     seen: set[str] = field(default_factory=set)
     restriction: Restriction | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
+
+    def meet_deletions(self, page: Page) -> None:
+        """Count a page of deletions."""
+        self.pages += 1
+        self.deletions += len(page.deletions)
+        self.rejected += len(page.rejects)
+        stamps = [int(d.deleted_at.timestamp()) for d in page.deletions if d.deleted_at]
+        self.newest_deletion = max([*stamps, self.newest_deletion or 0]) or None
+
+    def meet_rows(self, page: Page, served: int) -> None:
+        """Count a page of rows; keep their ids and stamps."""
+        self.served += served
+        self.records += len(page.records)
+        self.rejected += len(page.rejects)
+        self.foreign += page.foreign
+        self.seen.update(record.source_id for record in page.records)
+        self.seen.update(reject.source_id for reject in page.rejects if reject.source_id)
+        stamps = [record.source_updated_at for record in page.records]
+        self.stamps.update(int(stamp.timestamp()) for stamp in stamps if stamp is not None)
 
     def meet(self, envelope: Envelope) -> None:
         """Count a page and keep what the server said around it."""
@@ -178,14 +88,7 @@ class _Run:
 
 
 class AcledSource:
-    """Polls one ACLED account; implements `protocol.Source`.
-
-    Its memory: `watermark` (newest edit stamp seen), `deleted` (newest deletion stamp), `full_at`
-    and `full_rows` (the last walk over everything), `overlap_rows` (how many rows an increment
-    must at least show again), `embargo` (the newest day shown to a restricted account, so that
-    the days that become visible are asked for by their date), `asked` (the filter all of this
-    holds for: with another filter everything is walked again).
-    """
+    """Polls one ACLED account; implements `protocol.Source`."""
 
     kind = "acled"
 
@@ -207,10 +110,9 @@ class AcledSource:
         self._filter = RowFilter(
             frozenset(settings.countries) if settings.countries else None, settings.since
         )
-        self._pagination = Pagination(
-            settings.pagination, settings.page_size, settings.most_pages
-        )
-        self._asked = _fingerprint(settings)
+        self._pagination = Pagination(settings.pagination, settings.page_size, settings.most_pages)
+        self._asked = fingerprint(settings)
+        self._look_ups_left = LOOK_UPS
 
     @property
     def name(self) -> str:
@@ -219,16 +121,15 @@ class AcledSource:
 
     # --- polling ---
 
-    def poll(
-        self, memory: Mapping[str, Any], now: datetime
-    ) -> Generator[Page, None, PollOutcome]:
+    def poll(self, memory: Mapping[str, Any], now: datetime) -> Generator[Page, None, PollOutcome]:
         """Deletions first, then edited rows, then (monthly, and at first) everything."""
-        past = _Memory.read(memory, self._asked)
+        past = AcledMemory.read(memory, self._asked)
         run = _Run(now, AcledRows(now, self._filter))
+        self._look_ups_left = LOOK_UPS
         try:
             yield from self._deletions(past, run)
             coverage = yield from self._rows(past, run)
-        except FullPage as error:
+        except FullPageError as error:
             self._pagination = self._other_size()
             return self._failed(past, run, error)
         except SourceError as error:
@@ -241,25 +142,20 @@ class AcledSource:
         size = usual - 1 if self._pagination.size == usual > 1 else usual
         return replace(self._pagination, size=size)
 
-    def _deletions(self, past: _Memory, run: _Run) -> Generator[Page, None, None]:
+    def _deletions(self, past: AcledMemory, run: _Run) -> Generator[Page, None, None]:
         """Deletions since the own watermark; none at first, when there is nothing to delete."""
         if past.deleted is None:
             return
         since = max(0, past.deleted - self._overlap_s)
         query = [("deleted_timestamp", str(since)), ("deleted_timestamp_where", ">=")]
         for envelope in walk(self._client, "deleted", query, self._pagination, run.now):
-            run.pages += 1
-            deletions, rejects = _deletions(envelope.rows, run.now)
-            _refuse_drift(len(envelope.rows), rejects, self._client.host)
-            run.deletions += len(deletions)
-            run.rejected += len(rejects)
-            run.served += len(rejects)
-            stamps = [int(d.deleted_at.timestamp()) for d in deletions if d.deleted_at]
-            run.newest_deletion = max([*stamps, run.newest_deletion or 0]) or None
-            if deletions or rejects:
-                yield Page(DATASET, deletions=deletions, rejects=rejects)
+            page = parse_deletions(envelope.rows, run.now)
+            refuse_drift(len(envelope.rows), page.rejects, self._client.host)
+            run.meet_deletions(page)
+            if envelope.rows:
+                yield page
 
-    def _rows(self, past: _Memory, run: _Run) -> Generator[Page, None, Coverage | None]:
+    def _rows(self, past: AcledMemory, run: _Run) -> Generator[Page, None, Coverage | None]:
         """Edited rows, rows newly shown, and everything when that is due."""
         if past.watermark is not None:
             yield from self._increment(past, run)
@@ -268,7 +164,7 @@ class AcledSource:
             return (yield from self._everything(past, run))
         return None
 
-    def _increment(self, past: _Memory, run: _Run) -> Generator[Page, None, None]:
+    def _increment(self, past: AcledMemory, run: _Run) -> Generator[Page, None, None]:
         since = max(0, (past.watermark or 0) - self._overlap_s)
         before = run.served
         yield from self._walk([("timestamp", str(since)), ("timestamp_where", ">=")], run)
@@ -283,19 +179,19 @@ class AcledSource:
             shown_from = past.embargo - timedelta(days=self.settings.overlap_days)
             yield from self._walk(self._days_from(shown_from, run.now), run)
 
-    def _everything(self, past: _Memory, run: _Run) -> Generator[Page, None, Coverage | None]:
+    def _everything(self, past: AcledMemory, run: _Run) -> Generator[Page, None, Coverage | None]:
         run.seen.clear()
         query = self._days_from(self._filter.since, run.now) if self._filter.since else []
         yield from self._walk(query, run)
         restriction = run.restriction
         served = len(run.seen)
-        if restriction is None and past.full_rows >= SHRUNK_LEAST:
-            if served < SHRUNK_SHARE * past.full_rows:
-                raise SourceError(
-                    f"{self._client.host} served {served} rows where it served {past.full_rows} "
-                    "at the last full walk; nothing was taken for deleted",
-                    state="truncated",
-                )
+        believed = SHRUNK_SHARE * past.full_rows if past.full_rows >= SHRUNK_LEAST else 0
+        if restriction is None and served < believed:
+            raise SourceError(
+                f"{self._client.host} served {served} rows where it served {past.full_rows} at "
+                "the last full walk; nothing was taken for deleted",
+                state="truncated",
+            )
         if not served or (restriction is not None and _newest_shown(restriction, run.now) is None):
             return None
         return Coverage(
@@ -333,17 +229,8 @@ class AcledSource:
     def _page(self, envelope: Envelope, run: _Run) -> Page:
         """A page's rows as records, rejects and a count of foreign rows."""
         parsed = parse_rows(envelope.rows, run.parser, keep_raw=self.settings.keep_raw)
-        _refuse_drift(len(envelope.rows), parsed.rejects, self._client.host)
-        run.served += len(envelope.rows)
-        run.records += len(parsed.records)
-        run.rejected += len(parsed.rejects)
-        run.foreign += parsed.foreign
-        run.seen.update(record.source_id for record in parsed.records)
-        run.seen.update(reject.source_id for reject in parsed.rejects if reject.source_id)
-        for record in parsed.records:
-            if record.source_updated_at is not None:
-                stamp = int(record.source_updated_at.timestamp())
-                run.stamps[stamp] = run.stamps.get(stamp, 0) + 1
+        refuse_drift(len(envelope.rows), parsed.rejects, self._client.host)
+        run.meet_rows(parsed, len(envelope.rows))
         return parsed
 
     # --- how it ended ---
@@ -352,7 +239,7 @@ class AcledSource:
     def _overlap_s(self) -> int:
         return self.settings.overlap_days * 86_400
 
-    def _finished(self, past: _Memory, run: _Run, coverage: Coverage | None) -> PollOutcome:
+    def _finished(self, past: AcledMemory, run: _Run, coverage: Coverage | None) -> PollOutcome:
         after = self._after(past, run, coverage)
         state, sentence = self._state(after, run)
         known = complete_through(_instant(after.watermark), run.now, after.embargo)
@@ -367,14 +254,14 @@ class AcledSource:
             no_data_since=None if state == "ok" else known,
         )
 
-    def _after(self, past: _Memory, run: _Run, coverage: Coverage | None) -> _Memory:
+    def _after(self, past: AcledMemory, run: _Run, coverage: Coverage | None) -> AcledMemory:
         """The memory after a walk that ended well."""
         watermark = max([*run.stamps, past.watermark or 0]) or None
         overlapping = 0
         if watermark is not None:
             oldest = watermark - self._overlap_s
             overlapping = sum(n for stamp, n in run.stamps.items() if stamp >= oldest)
-        return _Memory(
+        return AcledMemory(
             watermark=watermark,
             deleted=max(run.newest_deletion or 0, past.deleted or int(run.now.timestamp())),
             full_at=past.full_at if coverage is None else run.now,
@@ -385,7 +272,7 @@ class AcledSource:
             else _newest_shown(run.restriction, run.now) or past.embargo,
         )
 
-    def _state(self, after: _Memory, run: _Run) -> tuple[SourceState, str]:
+    def _state(self, after: AcledMemory, run: _Run) -> tuple[SourceState, str]:
         if run.restriction is not None:
             return "embargoed", (
                 f"the account sees only events older than {run.restriction.text}; ask ACLED for "
@@ -426,7 +313,7 @@ class AcledSource:
             return f"; complete through {known:%Y-%m-%d}"
         return f". No data since {known:%Y-%m-%d}"
 
-    def _failed(self, past: _Memory, run: _Run, error: SourceError) -> PollOutcome:
+    def _failed(self, past: AcledMemory, run: _Run, error: SourceError) -> PollOutcome:
         """Nothing moves; what was known stays known."""
         return PollOutcome(
             state=error.state,  # type: ignore[arg-type]  # SourceError carries the same names
@@ -434,7 +321,7 @@ class AcledSource:
             complete_through=complete_through(_instant(past.watermark), run.now, past.embargo),
             envelope=self._about(run, full=False),
             no_data_since=past.embargo,
-            not_before=error.until if isinstance(error, Delayed) else None,
+            not_before=error.until if isinstance(error, DelayedError) else None,
         )
 
     def _about(self, run: _Run, *, full: bool) -> dict[str, Any]:
@@ -454,27 +341,26 @@ class AcledSource:
 
     # --- looking up ---
 
-    def look_up(
-        self, ids: Sequence[str], now: datetime
-    ) -> Generator[Page, None, PollOutcome]:
+    def look_up(self, ids: Sequence[str], now: datetime) -> Generator[Page, None, PollOutcome]:
         """Ask for each id by itself, whatever country it lies in now.
 
         An id that comes back is a record (also when it was recoded out of the filter: the newest
         word on an event is worth having); one that is answered with nothing is gone. An answer
         under a restriction, or with other rows only, proves nothing and is left alone.
         """
-        parser = AcledRows(now)
-        run = _Run(now, parser)
+        run = _Run(now, AcledRows(now))
+        allowed = ids[: max(0, self._look_ups_left)]
+        self._look_ups_left -= len(allowed)
         try:
-            for source_id in ids[:LOOK_UPS]:
+            for source_id in allowed:
                 page = self._one(source_id, run)
                 if page is not None:
                     yield page
         except SourceError as error:
-            return self._failed(_Memory(), run, error)
-        left = len(ids) - LOOK_UPS
-        waiting = f"; {left} more are looked up at the next full walk" if left > 0 else ""
-        return PollOutcome("ok", f"looked up {min(len(ids), LOOK_UPS)} missing ids{waiting}")
+            return self._failed(AcledMemory(), run, error)
+        left = len(ids) - len(allowed)
+        waiting = f"; {left} more are looked up at the next full walk" if left else ""
+        return PollOutcome("ok", f"looked up {len(allowed)} missing ids{waiting}")
 
     def _one(self, source_id: str, run: _Run) -> Page | None:
         query = [("inter_num", "1"), ("event_id_cnty", source_id), ("event_id_cnty_where", "=")]
@@ -483,10 +369,10 @@ class AcledSource:
             query.append(("cursor", "0"))
         envelope = self._client.page("acled", query, run.now)
         run.meet(envelope)
-        same = [row for row in envelope.rows if _id_of(row) == source_id]
+        same = [row for row in envelope.rows if id_of(row) == source_id]
         if same:
             return parse_rows(same[:1], run.parser, keep_raw=self.settings.keep_raw)
-        heeded = all(source_id in _id_of(row) for row in envelope.rows)
+        heeded = all(source_id in id_of(row) for row in envelope.rows)
         if envelope.restriction is not None or not heeded:
             return None
         return Page(
@@ -498,75 +384,6 @@ class AcledSource:
 def make(settings: AcledSettings, password: SecretStr) -> AcledSource:
     """The source that these settings describe."""
     return AcledSource(settings, password, HttpClient(ca_file=settings.ca_file))
-
-
-# --- rows -------------------------------------------------------------------------------------
-
-
-def parse_rows(rows: Sequence[Any], parser: AcledRows, *, keep_raw: bool) -> Page:
-    """JSON rows as a page; a row that cannot be used becomes a reject and stops nothing."""
-    records: list[Record] = []
-    rejects: list[Reject] = []
-    raw: list[str] = []
-    foreign = 0
-    for row in rows:
-        try:
-            texts = _texts(row)
-            values.require_clean("\x1f".join(texts))
-            parsed = parser.parse(texts)
-        except RowError as error:
-            rejects.append(Reject(str(error), strict_json.dumps(row)[:RAW_LENGTH], values.known_id(_id_of(row))))
-            continue
-        if parsed == FOREIGN:
-            foreign += 1
-            continue
-        records.append(parsed)
-        if keep_raw:
-            raw.append(strict_json.dumps(row))
-    return Page(DATASET, records=records, rejects=rejects, foreign=foreign, raw=raw)
-
-
-def _texts(row: Any) -> list[str]:
-    if not isinstance(row, dict):
-        raise RowError("the row is no object")
-    missing = [name for name in REQUIRED if name not in row]
-    if missing:
-        raise RowError(f"the row has no {', '.join(missing)}")
-    return [text_of(row.get(column)) for column in COLUMNS]
-
-
-def _id_of(row: Any) -> str:
-    return str(row.get("event_id_cnty", "")) if isinstance(row, dict) else ""
-
-
-def _deletions(rows: Sequence[Any], now: datetime) -> tuple[list[Deletion], list[Reject]]:
-    deletions: list[Deletion] = []
-    rejects: list[Reject] = []
-    latest = now + timedelta(days=values.FUTURE_DAYS)
-    for row in rows:
-        try:
-            if not isinstance(row, dict):
-                raise RowError("the deletion is no object")
-            source_id = values.identifier(text_of(row.get("event_id_cnty")))
-            at = values.instant(text_of(row.get("deleted_timestamp")), latest)
-            deletions.append(Deletion(source_id, at))
-        except RowError as error:
-            rejects.append(Reject(str(error), strict_json.dumps(row)[:RAW_LENGTH], values.known_id(_id_of(row))))
-    return deletions, rejects
-
-
-def _refuse_drift(rows: int, rejects: Sequence[Reject], host: str) -> None:
-    """Raise "schema_drift" when more than a fifth of a page cannot be used."""
-    bad = len(rejects)
-    if bad < LEAST_REJECTS or bad <= DRIFT_SHARE * rows:
-        return
-    reasons = [reject.reason for reject in rejects]
-    commonest = max(set(reasons), key=reasons.count)
-    raise SourceError(
-        f"{host} changed its rows: {bad} of {rows} on a page cannot be read (most often: "
-        f"{commonest}); the page was refused whole, the watermark was not moved",
-        state="schema_drift",
-    )
 
 
 # --- times ------------------------------------------------------------------------------------
@@ -582,12 +399,6 @@ def _newest_shown(restriction: Restriction, now: datetime) -> date | None:
         return restriction.newest
     number, _, unit = restriction.text.partition(" ")
     days = {"day": 1, "week": 7, "month": 31, "year": 366}.get(unit.rstrip("s"))
-    if days is None or not number.isdigit() or len(number) > 3:
+    if days is None or not re.fullmatch(r"\d{1,3}", number, re.ASCII):
         return None
     return now.astimezone(UTC).date() - timedelta(days=days * int(number))
-
-
-def _fingerprint(settings: AcledSettings) -> str:
-    """What the memory holds for: another server, account or filter starts anew."""
-    parts = [settings.base_url, settings.username, *settings.countries, str(settings.since)]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -21,6 +21,8 @@ from warden.sources import strict_json
 from warden.sources.http_client import HttpClient, Pairs, Reply, retry_after_s
 
 OK = 200
+REDIRECTS = range(300, 400)
+SERVER_ERRORS = range(500, 600)
 UNAUTHORISED, FORBIDDEN, TOO_MANY, UNAVAILABLE = 401, 403, 429, 503
 UNSUPPORTED_MEDIA = 415
 TOKEN_MARGIN_S = 120.0
@@ -56,7 +58,7 @@ _PHRASES = (
 )
 
 
-class Delayed(SourceError):
+class DelayedError(SourceError):
     """The source asks to be left alone until `until` (bounded)."""
 
     def __init__(self, message: str, until: datetime) -> None:
@@ -262,7 +264,7 @@ class AcledClient:
         told = _told(reply)
         if status in {TOO_MANY, UNAVAILABLE}:
             raise self._delayed(reply, now)
-        if _is_page(reply) or 300 <= status < 400:
+        if _is_page(reply) or status in REDIRECTS:
             extra = f" (status {status})" if status != OK else ""
             raise SourceError(f"{SENTENCES['blocked']}{extra}", state="blocked")
         if status == OK:
@@ -279,15 +281,16 @@ class AcledClient:
         if state is not None:
             raise SourceError(_with_told(SENTENCES[state], told), state=state, retryable=False)
         raise SourceError(
-            _with_told(f"{self.host} answered with status {status}", told), retryable=status >= 500
+            _with_told(f"{self.host} answered with status {status}", told),
+            retryable=status in SERVER_ERRORS,
         )
 
-    def _delayed(self, reply: Reply, now: datetime) -> Delayed:
+    def _delayed(self, reply: Reply, now: datetime) -> DelayedError:
         asked = retry_after_s(reply.headers.get("retry-after"), now)
         pause_s = USUAL_PAUSE_S if asked is None else asked
         pause_s = min(max(pause_s, LEAST_PAUSE_S), MOST_PAUSE_S)
         words = "is asked too often" if reply.status == TOO_MANY else "is out of service"
-        return Delayed(
+        return DelayedError(
             f"{self.host} {words} (status {reply.status}); asked again in {pause_s:.0f} s",
             now + timedelta(seconds=pause_s),
         )
@@ -316,9 +319,13 @@ class AcledClient:
                 "was used",
                 state="truncated",
             )
-        return Envelope(rows, _cursor(answer.get("next_cursor")), _restriction(answer), {
-            key: answer.get(key) for key in ("status", "count", "last_update", "filename")
-        } | {"messages": told})
+        return Envelope(
+            rows,
+            _cursor(answer.get("next_cursor")),
+            _restriction(answer),
+            {key: answer.get(key) for key in ("status", "count", "last_update", "filename")}
+            | {"messages": told},
+        )
 
 
 def _cursor(value: object) -> str | None:

@@ -144,14 +144,11 @@ class AcledRows:
         self._filter = row_filter or RowFilter()
         self._latest = values.latest_day(now)
         self._latest_stamp = now + timedelta(days=values.FUTURE_DAYS)
-        self._ids = values.identifier
         self._days = _Memo(lambda text: values.day(text, self._latest))
         self._types = _Memo(_types)
         self._first = _Memo(lambda side: _side(side, "actor1", "assoc_actor_1"))
         self._second = _Memo(lambda side: _side(side, "actor2", "assoc_actor_2"))
-        self._countries = _Memo(_country)
-        self._places = _Memo(lambda text: values.line(text, "a place name"))
-        self._points = _Memo(_point)
+        self._places = _Memo(_place)
         self._precisions = _Memo(lambda text: _precision(text, "geo_precision"))
         self._day_precisions = _Memo(lambda text: _precision(text, "time_precision"))
         self._fatalities = _Memo(
@@ -163,76 +160,46 @@ class AcledRows:
 
     def parse(self, row: Sequence[str]) -> Record | Foreign:
         """The record of a row given in the order of `COLUMNS`; raises `RowError`."""
-        (
-            source_id,
-            day,
-            day_precision,
-            disorder,
-            event_type,
-            sub_type,
-            actor1,
-            assoc1,
-            inter1,
-            actor2,
-            assoc2,
-            inter2,
-            targeting,
-            iso,
-            iso3,
-            country_name,
-            admin1,
-            admin2,
-            admin3,
-            location,
-            lat,
-            lon,
-            geo_precision,
-            reporters,
-            notes,
-            fatalities,
-            tags,
-            stamp,
-        ) = row
-        code, name = self._countries[iso, iso3, country_name]
+        cells = tuple(row)
         wanted = self._filter
-        if wanted.countries is not None and code not in wanted.countries:
+        if wanted.countries is not None and _country(cells[13:16])[0] not in wanted.countries:
             return FOREIGN
-        event_date = self._days[day]
+        event_date = self._days[cells[1]]
         if wanted.since is not None and event_date < wanted.since:
             return FOREIGN
-        disorder, category, event_type, sub_type, on_civilians = self._types[
-            disorder, event_type, sub_type
-        ]
-        latitude, longitude = self._points[lat, lon, code]
+        source_id = values.identifier(cells[0])
+        disorder, category, event_type, sub_type, on_civilians = self._types[cells[3:6]]
+        code, country_name, admin1, admin2, admin3, location, lat, lon = self._places[cells[13:22]]
+        targeting, geo_precision, reporters, notes = cells[12], *cells[22:25]
+        fatalities, tags, stamp = cells[25:28]
         precision = self._precisions[geo_precision]
         notes = values.prose(notes, "notes")
-        places = self._places
         return Record(
             DATASET,
-            self._ids(source_id),
+            source_id,
             event_date,
             event_date,
-            self._day_precisions[day_precision],
+            self._day_precisions[cells[2]],
             category,
             event_type,
             sub_type,
             disorder,
-            self._first[actor1, assoc1, inter1] + self._second[actor2, assoc2, inter2],
+            self._first[cells[6:9]] + self._second[cells[9:12]],
             on_civilians or _says_something(targeting),
             self._fatalities[fatalities],
             None,
             None,
             None,
-            latitude,
-            longitude,
+            lat,
+            lon,
             precision,
             LOCATION_ERROR_KM.get(precision, 0.0),
             code,
-            name,
-            places[admin1],
-            places[admin2],
-            places[admin3],
-            places[location],
+            country_name,
+            admin1,
+            admin2,
+            admin3,
+            location,
             notes,
             self._reporters[reporters],
             report_of(event_date, notes),
@@ -281,7 +248,7 @@ def _says_something(phrase: str) -> bool:
     return bool(phrase) and not phrase.isspace()
 
 
-def _types(given: tuple[str, str, str]) -> tuple[str, str, str, str, bool]:
+def _types(given: tuple[str, ...]) -> tuple[str, str, str, str, bool]:
     """(disorder type, category, event type, sub-event type, aimed at civilians by its type)."""
     event_type = values.line(given[1], "event_type")
     if not event_type:
@@ -300,7 +267,7 @@ def _disorders(text: str) -> tuple[str, ...]:
     return tuple(_DISORDERS.get(part.casefold(), part) for part in parts if part)
 
 
-def _side(given: tuple[str, str, str], main: Role, associated: Role) -> tuple[Actor, ...]:
+def _side(given: tuple[str, ...], main: Role, associated: Role) -> tuple[Actor, ...]:
     """The actors of one side: the named one with its class, then the associated ones."""
     name = values.line(given[0], main)
     others = values.line(given[1], associated, values.MAX_NAMES)
@@ -315,20 +282,25 @@ def _actor_type(given: str) -> str:
     text = values.line(given, "inter")
     number = text.removesuffix(".0")
     if number.isascii() and number.isdigit():
-        return ACTOR_TYPES[int(number)] if len(number) == 1 and int(number) < 9 else ""
+        return (
+            ACTOR_TYPES[int(number)] if len(number) == 1 and int(number) < len(ACTOR_TYPES) else ""
+        )
     return _ACTOR_TYPES.get(_stem(text), text)
 
 
 def _stem(text: str) -> str:
-    """"Rebel Groups" and "Rebel group" alike."""
-    return " ".join(word.rstrip("s").casefold() for word in text.split()).replace("militie", "militia")
+    """Make "Rebel Groups" and "Rebel group" alike."""
+    return " ".join(word.rstrip("s").casefold() for word in text.split()).replace(
+        "militie", "militia"
+    )
 
 
 _ACTOR_TYPES = {_stem(name): name for name in ACTOR_TYPES if name}
 _ACTOR_TYPES |= {"external force": ACTOR_TYPES[8], "other force": ACTOR_TYPES[8]}
 
 
-def _country(given: tuple[str, str, str]) -> tuple[str, str]:
+@lru_cache(maxsize=4_096)
+def _country(given: tuple[str, ...]) -> tuple[str, str]:
     """(alpha-3 or "", the source's own name), by number, else by code, else by name."""
     number, code, text = given
     name = values.line(text, "country")
@@ -340,16 +312,29 @@ def _country(given: tuple[str, str, str]) -> tuple[str, str]:
     return found or "", name
 
 
-def _point(given: tuple[str, str, str]) -> tuple[float, float]:
+@lru_cache(maxsize=65_536)
+def _place_name(text: str) -> str:
+    return values.line(text, "a place name")
+
+
+def _place(given: tuple[str, ...]) -> tuple[str, str, str, str, str, str, float, float]:
+    """(country, its name, admin1-3, location, lat, lon) of iso, iso3, country … longitude."""
+    code, name = _country(given[:3])
+    admin1, admin2, admin3, location = (_place_name(text) for text in given[3:7])
+    lat, lon = _point(given[7], given[8], code)
+    return code, name, admin1, admin2, admin3, location, lat, lon
+
+
+def _point(lat_text: str, lon_text: str, code: str) -> tuple[float, float]:
     """(lat, lon), refused when missing, out of range, 0/0, or swapped for that country."""
-    lat = values.coordinate(given[0], "latitude", 90.0)
-    lon = values.coordinate(given[1], "longitude", 180.0)
+    lat = values.coordinate(lat_text, "latitude", 90.0)
+    lon = values.coordinate(lon_text, "longitude", 180.0)
     if lat == 0.0 and lon == 0.0:
         raise RowError("latitude and longitude are both 0: no place was coded")
-    if given[2] and extent.looks_swapped(lat, lon, given[2]):
+    if code and extent.looks_swapped(lat, lon, code):
         raise RowError(
             f"latitude {lat:g} and longitude {lon:g} look swapped: the point lies far from "
-            f"{given[2]}, the swapped one does not"
+            f"{code}, the swapped one does not"
         )
     return lat, lon
 

@@ -13,10 +13,11 @@ from datetime import datetime
 from typing import Literal
 
 from warden.errors import SourceError
-from warden.sources.acled_client import AcledClient, Envelope, Pairs
+from warden.sources.acled_client import AcledClient, Envelope
+from warden.sources.http_client import Pairs
 
 
-class FullPage(SourceError):
+class FullPageError(SourceError):
     """A full page names no next page: cut short, or by chance the exact end of the walk.
 
     The two look alike, so the walk is refused; made again with pages of another size, an honest
@@ -68,7 +69,7 @@ def _by_cursor(
         following = envelope.next_cursor
         if following is None and len(envelope.rows) >= pagination.size:
             what = f"a full page of {len(envelope.rows)} rows names no next page"
-            raise FullPage(str(_odd(client, what)), state="truncated")
+            raise FullPageError(str(_odd(client, what)), state="truncated")
         if following is not None and following in used:
             raise _odd(client, f"the cursor {following[:40]!r} does not move")
         if following is not None and not envelope.rows:

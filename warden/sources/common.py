@@ -54,7 +54,9 @@ class SourceSettings(BaseModel):
 def alpha_3(names: object) -> tuple[str, ...]:
     """Country names of any kind as sorted alpha-3 codes; raises `ValueError` naming the unknown."""
     if isinstance(names, str) or not isinstance(names, list | tuple | set | frozenset):
-        raise ValueError("write a list of countries, such as [MLI, Burkina Faso]")
+        raise ValueError(  # noqa: TRY004 - pydantic reports this one
+            "write a list of countries, such as [MLI, Burkina Faso]"
+        )
     found = {str(name): country.resolve(str(name)) for name in names}
     unknown = sorted(name for name, code in found.items() if code is None)
     if unknown:

@@ -6,7 +6,11 @@ vocabulary without data or state; this file is the only one in this room that lo
 
 from __future__ import annotations
 
+import re
+
 from warden.geodata import countries
+
+_NUMBER = re.compile(r"\d{1,3}", re.ASCII)
 
 resolve = countries.resolve
 number_of = countries.number
@@ -19,6 +23,6 @@ def of_number(text: str) -> str | None:
     0 is None too: ACLED writes it for Kosovo, and for anything else it would be a gap.
     """
     number = text.strip().removesuffix(".0")
-    if not (number.isascii() and number.isdigit()) or len(number) > 3 or int(number) == 0:
+    if not _NUMBER.fullmatch(number) or int(number) == 0:
         return None
     return countries.resolve(number)

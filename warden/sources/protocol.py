@@ -14,8 +14,19 @@ from typing import Any, Literal, Protocol
 from warden.model.event import Record
 
 SourceState = Literal[
-    "ok", "embargoed", "auth_failed", "consent_required", "profile_incomplete", "access_denied",
-    "blocked", "truncated", "schema_drift", "stale", "paused", "unreachable", "disabled",
+    "ok",
+    "embargoed",
+    "auth_failed",
+    "consent_required",
+    "profile_incomplete",
+    "access_denied",
+    "blocked",
+    "truncated",
+    "schema_drift",
+    "stale",
+    "paused",
+    "unreachable",
+    "disabled",
 ]
 
 
@@ -110,16 +121,16 @@ class Source(Protocol):
         """Its kind in the settings."""
         ...
 
-    def poll(
-        self, memory: Mapping[str, Any], now: datetime
-    ) -> Generator[Page, None, PollOutcome]:
+    def poll(self, memory: Mapping[str, Any], now: datetime) -> Generator[Page, None, PollOutcome]:
         """Walk what is new since `memory`; yields pages, returns the outcome, never raises
-        anything but `SourceError`."""
+        anything but `SourceError`.
+        """
         ...
 
-    def look_up(
-        self, ids: Sequence[str], now: datetime
-    ) -> Generator[Page, None, PollOutcome]:
-        """Ask for these ids one by one (monthly reconcile): those the source no longer has come
-        back as deletions, those it has as records. A source that cannot ask yields nothing."""
+    def look_up(self, ids: Sequence[str], now: datetime) -> Generator[Page, None, PollOutcome]:
+        """Ask for these ids one by one (monthly reconcile).
+
+        Those the source no longer has come back as deletions, those it has as records. A source
+        that cannot ask yields nothing.
+        """
         ...

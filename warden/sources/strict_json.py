@@ -35,7 +35,10 @@ def loads(text: bytes | str) -> Any:
 
 def dumps(value: Any) -> str:
     """Write a value as compact ASCII JSON: surrogates and NULs come out as escapes."""
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":"), default=str)
+    return _ENCODER.encode(value)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=str)
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import codecs
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -20,6 +22,7 @@ from warden.sources.acled_rows import text_of
 from warden.sources.values import RowError
 
 DELIMITERS = ",;\t|"
+LEAST_COLUMNS = 2
 MOST_COLUMNS = 2_000
 LONGEST_ROW_LINES = 1_000
 LONGEST_ROW = 16 << 20
@@ -39,14 +42,14 @@ class TableError(ValueError):
     """A file that cannot be read as a table; the message is a clause: "it is …"."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Row:
-    """One row of a table.
+    """One row of a table (not frozen: every ingested row pays for it).
 
     Attributes:
         cells: the wanted columns as texts; None if the row is damaged.
         line: where it begins, from 1; for JSON the number of the row.
-        raw: as it stands in the file.
+        raw: a JSON list of its cells; for a damaged row what stands in the file.
         reason: why it cannot be used, for a damaged row.
         source_id: the value of the id column of a damaged row, if it can be made out.
     """
@@ -67,7 +70,14 @@ class Table(Protocol):
         ...
 
     def rows(self, wanted: Sequence[str], id_column: str) -> Iterator[Row]:
-        """Every row, with its `wanted` columns in that order; a column it lacks is ""."""
+        """Every row, with its `wanted` columns in that order; a column it lacks is "".
+
+        Cells may have one more, empty, at the end.
+        """
+        ...
+
+    def glance(self, wanted: Sequence[str], most: int) -> Iterator[Sequence[str]]:
+        """The `wanted` columns of the first `most` rows, up to the first damaged one."""
         ...
 
 
@@ -127,7 +137,10 @@ class CsvTable:
                 header = next(lines, "")
             self._delimiter = max(DELIMITERS, key=lambda mark: len(_split(header, mark)))
             lines.back([header])
-            names = next(csv.reader(lines, delimiter=self._delimiter), [])
+            try:
+                names = next(csv.reader(lines, delimiter=self._delimiter), [])
+            except (csv.Error, _RunawayError):
+                raise TableError("its header cannot be read") from None
         self._names = [column_name(name) for name in names]
         _check_names(self._names)
 
@@ -140,62 +153,82 @@ class CsvTable:
         """Every row; a damaged one with its reason."""
         width = len(self._names)
         place = {name: index for index, name in enumerate(self._names)}
-        pick = itemgetter(*(place.get(name, width) for name in [*wanted, ""]))
+        pick = itemgetter(*(place.get(name, width) for name in wanted), width)
         identify = place.get(id_column, width)
-        with self._open() as stream:
-            for cells, line, raw, reason in self._records(stream, width):
-                if reason:
-                    hint = _id_hint(raw, self._delimiter, identify)
-                    yield Row(None, line, shown(raw), reason, hint)
-                    continue
-                if not raw.isascii() or "\0" in raw:
-                    unclean = _unclean(raw)
-                    if unclean:
-                        hint = _id_hint(raw, self._delimiter, identify)
-                        yield Row(None, line, shown(raw), unclean, hint)
-                        continue
-                cells.append("")
-                yield Row(pick(cells)[:-1], line, raw)
+        for cells, line, text, reason in self._records(width):
+            if reason:
+                hint = _id_hint(text, self._delimiter, identify)
+                yield Row(None, line, shown(text), reason, hint)
+                continue
+            raw = strict_json.dumps(cells)
+            unclean = _unclean(cells) if "\\ud" in raw or "\\u0000" in raw else ""
+            cells.append("")
+            if unclean:
+                yield Row(None, line, raw[:RAW_LENGTH], unclean, values.known_id(cells[identify]))
+                continue
+            yield Row(pick(cells), line, raw)
 
-    def _records(
-        self, stream: TextIO, width: int
-    ) -> Iterator[tuple[list[str], int, str, str]]:
-        """(cells, line, raw text, reason) of every record below the header."""
-        lines = _Lines(stream)
-        for _ in range(self._skipped):
-            next(lines, "")
-        reader = csv.reader(lines, delimiter=self._delimiter)
-        next(reader, None)
-        lines.take()
-        at, restarts = lines.read_lines, 0
-        while True:
-            reason = ""
-            try:
-                cells = next(reader)
-            except StopIteration:
+    def glance(self, wanted: Sequence[str], most: int) -> Iterator[Sequence[str]]:
+        """The `wanted` columns of the first rows."""
+        width = len(self._names)
+        place = {name: index for index, name in enumerate(self._names)}
+        pick = itemgetter(*(place.get(name, width) for name in wanted), width)
+        for cells, _, _, reason in islice(self._records(width), most):
+            if reason:
                 return
-            except (csv.Error, _RunawayError) as error:
-                cells, reason = [], _csv_reason(error)
-            taken = lines.take()
-            line = at + 1
-            if not reason and len(cells) != width:
-                if not any(cell.strip() for cell in cells):
-                    at += len(taken)
-                    continue
-                if len(cells) > width and not any(cells[width:]):
-                    del cells[width:]
+            cells.append("")
+            yield pick(cells)
+
+    def _records(self, width: int) -> Iterator[tuple[list[str], int, str, str]]:
+        """(cells, line, text, reason) of every record below the header; text only with a reason.
+
+        Healthy records go straight through `csv`. At the first that is not, the rest of the file
+        is read with care.
+        """
+        with self._open() as stream:
+            for _ in range(self._skipped):
+                next(stream, "")
+            reader = csv.reader(stream, delimiter=self._delimiter)
+            next(reader, None)
+            before = reader.line_num
+            with suppress(csv.Error):
+                for cells in reader:
+                    if len(cells) != width:
+                        break
+                    yield cells, before + self._skipped + 1, "", ""
+                    before = reader.line_num
                 else:
-                    reason = f"the row has {len(cells)} columns, the header {width}"
-            if reason and len(taken) > 1 and restarts < MOST_RESTARTS:
-                restarts += 1
-                lines.back(taken[1:])
-                taken = taken[:1]
-                reason = f"{reason}; a quote may never be closed"
-                reader = csv.reader(lines, delimiter=self._delimiter)
-            elif reason:
-                reader = csv.reader(lines, delimiter=self._delimiter)
-            at += len(taken)
-            yield cells, line, "".join(taken).rstrip("\r\n"), reason
+                    return
+        yield from self._careful_records(width, before + self._skipped)
+
+    def _careful_records(
+        self, width: int, lines_before: int
+    ) -> Iterator[tuple[list[str], int, str, str]]:
+        """As `_records`, from a line on; a damaged record costs its first line only."""
+        at, restarts = lines_before, 0
+        with self._open() as stream:
+            lines = _Lines(islice(stream, lines_before, None))
+            reader = csv.reader(lines, delimiter=self._delimiter)
+            while True:
+                try:
+                    cells, reason = next(reader), ""
+                except StopIteration:
+                    return
+                except (csv.Error, _RunawayError) as error:
+                    cells, reason = [], _csv_reason(error)
+                taken = lines.take()
+                line, at = at + 1, at + len(taken)
+                reason = reason or _fit(cells, width)
+                if reason:
+                    reader = csv.reader(lines, delimiter=self._delimiter)
+                if reason and len(taken) > 1 and restarts < MOST_RESTARTS:
+                    restarts += 1
+                    at -= len(taken) - 1
+                    lines.back(taken[1:])
+                    taken = taken[:1]
+                    reason = f"{reason}; a quote may never be closed"
+                if reason or len(cells) == width:
+                    yield cells, line, "".join(taken).rstrip("\r\n") if reason else "", reason
 
     def _open(self) -> TextIO:
         return self._path.open(encoding=self._encoding, errors="surrogateescape", newline="")
@@ -213,7 +246,6 @@ class _Lines:
         self._returned: list[str] = []
         self._taken: list[str] = []
         self._length = 0
-        self.read_lines = 0
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -224,7 +256,6 @@ class _Lines:
         line = self._returned.pop() if self._returned else next(self._stream)
         self._taken.append(line)
         self._length += len(line)
-        self.read_lines += 1
         return line
 
     def take(self) -> list[str]:
@@ -234,9 +265,7 @@ class _Lines:
 
     def back(self, lines: list[str]) -> None:
         """Read these again next."""
-        self._taken = self._taken[: len(self._taken) - len(lines)]
         self._returned.extend(reversed(lines))
-        self.read_lines -= len(lines)
 
 
 def _split(header: str, delimiter: str) -> list[str]:
@@ -252,7 +281,7 @@ def _check_names(names: list[str]) -> None:
     twins = sorted({name for name in names if name and names.count(name) > 1})
     if twins:
         raise TableError(f"its header names {', '.join(twins[:5])} twice")
-    if len([name for name in names if name]) < 2:
+    if sum(map(bool, names)) < LEAST_COLUMNS:
         raise TableError("its first line is no header of columns")
 
 
@@ -270,16 +299,25 @@ def _id_hint(raw: str, delimiter: str, column: int) -> str:
     return values.known_id(parts[column].strip().strip('"'))
 
 
-def _unclean(raw: str) -> str:
-    """Why a text cannot be stored, or ""."""
+def _fit(cells: list[str], width: int) -> str:
+    """Make a record as wide as the header, if that loses nothing; else say why not.
+
+    Blank lines and empty cells beyond the header go; a blank line is left without cells.
+    """
+    if not any(cell.strip() for cell in cells[width:]):
+        del cells[width:]
+    if len(cells) == width:
+        return ""
+    if not any(cell.strip() for cell in cells):
+        cells.clear()
+        return ""
+    return f"the row has {len(cells)} columns, the header {width}"
+
+
+def _unclean(cells: Sequence[str]) -> str:
+    """Why cells cannot be stored, or ""."""
     try:
-        if "\0" not in raw:
-            raw.encode()
-            return ""
-    except UnicodeEncodeError:
-        pass
-    try:
-        values.require_clean(raw)
+        values.require_clean("\x1f".join(cells))
     except RowError as error:
         return str(error)
     return ""
@@ -308,20 +346,21 @@ class JsonTable:
         """Every row; one that is no flat object of texts and numbers with its reason."""
         for number, row in enumerate(self._rows, start=1):
             raw = strict_json.dumps(row)
-            source_id = ""
+            cells = _flat(row) if isinstance(row, dict) else {}
             try:
-                if isinstance(row, _Unreadable):
-                    raise RowError(row.reason)
-                if not isinstance(row, dict):
-                    raise RowError("the row is no object")
-                cells = _flat(row)
-                source_id = _text_or_nothing(cells.get(id_column))
-                texts = [text_of(cells.get(name)) for name in wanted]
-                values.require_clean("\x1f".join(texts))
+                texts = _cells(row, cells, wanted)
             except RowError as error:
+                source_id = _text_or_nothing(cells.get(id_column))
                 yield Row(None, number, shown(raw), str(error), source_id)
                 continue
             yield Row(texts, number, raw)
+
+    def glance(self, wanted: Sequence[str], most: int) -> Iterator[Sequence[str]]:
+        """The `wanted` columns of the first rows."""
+        for row in islice(self.rows(wanted, wanted[0]), most):
+            if row.cells is None:
+                return
+            yield row.cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,9 +428,9 @@ def _feature(row: Any) -> Any:
         flat.setdefault("id", row["id"])
     if isinstance(geometry, dict) and geometry.get("type") == "Point":
         position = geometry.get("coordinates")
-        if isinstance(position, list) and len(position) >= 2:
-            flat.setdefault("longitude", position[0])
-            flat.setdefault("latitude", position[1])
+        if isinstance(position, list):
+            for name, degrees in zip(("longitude", "latitude"), position, strict=False):
+                flat.setdefault(name, degrees)
     return flat
 
 
@@ -405,6 +444,17 @@ def _flat(row: Mapping[Any, Any], prefix: str = "", depth: int = 0) -> dict[str,
         else:
             flat[name] = value
     return flat
+
+
+def _cells(row: Any, cells: Mapping[str, Any], wanted: Sequence[str]) -> list[str]:
+    """The wanted cells as texts; raises `RowError` if the row cannot be used."""
+    if isinstance(row, _Unreadable):
+        raise RowError(row.reason)
+    if not isinstance(row, dict):
+        raise RowError("the row is no object")
+    texts = [text_of(cells.get(name)) for name in wanted]
+    values.require_clean("\x1f".join(texts))
+    return texts
 
 
 def _text_or_nothing(value: Any) -> str:

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 
 EARLIEST_DAY = date(1900, 1, 1)
 FUTURE_DAYS = 2
+FIRST_OF_THE_1900S = 70  # of two digits
 MAX_FATALITIES = 1_000_000
 
 # Longest text accepted, by what the field holds. The longest of 9,000 real ACLED rows: notes
@@ -20,6 +21,7 @@ MAX_NAME = 300
 MAX_NAMES = 8_000
 MAX_NOTES = 32_768
 MAX_URL = 2_000
+SHOWN = 40  # of a bad value, in the reason
 
 _MONTHS = {
     name: number
@@ -91,9 +93,9 @@ def latest_day(now: datetime) -> date:
 
 def _year(text: str) -> int:
     year = int(text)
-    if len(text) == 4:
+    if len(text) > len("23"):
         return year
-    return year + (1900 if year >= 70 else 2000)
+    return year + (1900 if year >= FIRST_OF_THE_1900S else 2000)
 
 
 def whole(text: str, what: str, lowest: int, highest: int) -> int:
@@ -151,6 +153,8 @@ def instant(text: str, latest: datetime) -> datetime | None:
 
 def identifier(text: str) -> str:
     """The source's id of an event: short, without spaces."""
+    if text.isascii() and text.isalnum() and len(text) <= MAX_ID:
+        return text  # nearly always
     stripped = text.strip()
     if not stripped:
         raise RowError("the id is missing")
@@ -197,5 +201,5 @@ def require_clean(text: str) -> None:
 
 
 def _quoted(text: str) -> str:
-    shown = text if len(text) <= 40 else text[:37] + "..."
+    shown = text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
     return ascii(shown)
