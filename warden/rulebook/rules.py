@@ -200,13 +200,20 @@ class RulesReader:
     # --- use ----------------------------------------------------------------------------------
 
     def _where_of(self, name: str) -> Where | None:
-        """The `where` of a rule, read once."""
+        """The `where` of a rule, read once; None if there is none that can be used."""
         if name not in self._wheres:
-            node = self._raw[name].node.get("where")
             self._reading.append(name)
-            self._wheres[name] = None if node is None else self._where_reader().read(node)
+            self._wheres[name] = self._read_where(self._raw[name].node.get("where"))
             self._reading.pop()
         return self._wheres[name]
+
+    def _read_where(self, node: Node | None) -> Where | None:
+        if node is None:
+            return None
+        before = self.faults.errors
+        reader = self._where_reader()
+        where = reader.read(node)
+        return None if reader.incomplete or self.faults.errors > before else where
 
     def _where_reader(self) -> WhereReader:
         return WhereReader(
@@ -234,26 +241,31 @@ class RulesReader:
         kind = self._kind(node)
         own_keys = set(kind.Parameters.model_fields) if kind is not None else set()
         found = self._keys(node, kind, own_keys)
-        where = self._where_of(raw.id) or Where(_NOTHING)
+        where = self._where_of(raw.id)
         parameters = self._parameters(node, kind, own_keys)
         if kind is None:
             return None
-        rule = Rule(
+        keys = self._by(found, None if where is None else where.predicate)
+        policy = self._policy(found, raw, kind)
+        texts: dict[str, Any] = {
+            "title": self._text(found, "title", limit=300),
+            "description": self._text(found, "description"),
+            "runbook": self._text(found, "runbook"),
+        }
+        if where is None or self.faults.errors > before:
+            return None
+        return Rule(
             id=raw.id,
-            title=self._text(found, "title", limit=300),
             kind=kind.name,
             where=where.predicate,
             parameters=parameters,
             location=where.location or "coded",
-            description=self._text(found, "description"),
-            runbook=self._text(found, "runbook"),
             path=node.file.path,
             line=node.line,
-            **self._policy(found, raw, kind),
+            **texts,
+            **keys,
+            **policy,
         )
-        if "by" in found or "groups" in found:
-            rule = dataclasses.replace(rule, **self._by(found, rule.where))
-        return rule if self.faults.errors == before else None
 
     def _kind(self, node: Node) -> Kind | None:
         kind_node = node.get("kind")
@@ -504,7 +516,7 @@ class RulesReader:
 
     # --- keys ---------------------------------------------------------------------------------
 
-    def _by(self, found: Mapping[str, Node], where: Predicate) -> dict[str, Any]:
+    def _by(self, found: Mapping[str, Node], where: Predicate | None) -> dict[str, Any]:
         by: list[By] = []
         if "by" in found:
             for text, item in self._reader.texts(found["by"], "by"):
@@ -512,7 +524,8 @@ class RulesReader:
                     self._reader.not_one_of(item, "by", text, DIMENSIONS)
                     continue
                 by.append(cast("By", text))
-                self._check_dimension(text, item, found, where)
+                if where is not None:
+                    self._check_dimension(text, item, found, where)
         groups: tuple[ActorGroup, ...] = ()
         if "groups" in found:
             groups = self._where_reader().groups(found["groups"])
@@ -593,6 +606,3 @@ def _literal_message(node: Node, what: str, message: str) -> str:
 
 def _one_line(message: str) -> str:
     return " ".join(message.split())[:300]
-
-
-_NOTHING: Final[Predicate] = cast("Predicate", None)

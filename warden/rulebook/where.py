@@ -99,6 +99,7 @@ class WhereReader:
         use: gives another rule's `where`; None after a fault (unknown, or a circle).
         neighbours: the land neighbours of a country, None where border data are not at hand.
         patterns: gathered for the check against known names.
+        incomplete: a `where` that was used could not be read.
     """
 
     faults: FaultList
@@ -109,6 +110,7 @@ class WhereReader:
     patterns: list[Pattern] = field(default_factory=list)
     _reader: Reader = field(init=False)
     _location: Certainty | None = field(init=False, default=None)
+    incomplete: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self._reader = Reader(self.faults)
@@ -196,7 +198,9 @@ class WhereReader:
         location = self._location
         for name, item in self._reader.texts(node, "use"):
             used = self.use(item, name)
-            if used is not None:
+            if used is None:
+                self.incomplete = True
+            else:
                 parts.append(used.predicate)
                 location = location or used.location
         if depth == _TOP:
