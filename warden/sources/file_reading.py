@@ -163,7 +163,7 @@ class NamedFiles:
         memory: Mapping[str, Any],
         now: datetime,
     ) -> Generator[Page, None, PollOutcome]:
-        """Read the files in the order given; raises `FileRefusedError` at the first that can't be."""
+        """Read the files in the order given; raises `FileRefusedError`."""
         tally = Tally()
         for path in self._paths:
             yield from self._reading.pages(path, tally, now)
@@ -328,6 +328,7 @@ def _refuse_actor_based(table: Table, path: Path) -> None:
 
 
 def day_in(memory: Mapping[str, Any]) -> date | None:
+    """The newest event date read so far, as remembered."""
     try:
         return date.fromisoformat(memory["complete_through"])
     except (KeyError, TypeError, ValueError):
@@ -335,10 +336,12 @@ def day_in(memory: Mapping[str, Any]) -> date | None:
 
 
 def later(one: date | None, other: date | None) -> date | None:
+    """The later of two days, either of which may be unknown."""
     return max((day for day in (one, other) if day is not None), default=None)
 
 
 def about(tally: Tally) -> dict[str, Any]:
+    """What is kept with the poll."""
     return {
         "files": tally.files,
         "rejected": tally.rejected,

@@ -122,8 +122,9 @@ class Source(Protocol):
         ...
 
     def poll(self, memory: Mapping[str, Any], now: datetime) -> Generator[Page, None, PollOutcome]:
-        """Walk what is new since `memory`; yields pages, returns the outcome, never raises
-        anything but `SourceError`.
+        """Walk what is new since `memory`: yield pages, return the outcome.
+
+        Raises nothing but `SourceError`.
         """
         ...
 
