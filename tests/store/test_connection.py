@@ -168,13 +168,22 @@ def test_a_writer_waits_for_the_lock_as_long_as_told(path):
     timer.join()
 
 
+HOLD = """
+import sys, time
+from pathlib import Path
+from warden.store import DatabaseLock
+DatabaseLock(Path(sys.argv[1])).acquire()
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
 def test_the_lock_ends_with_its_process(path):
     holder = subprocess.Popen(
         [
             sys.executable,
             "-c",
-            "import sys, time; from pathlib import Path; from warden.store import DatabaseLock;"
-            "DatabaseLock(Path(sys.argv[1])).acquire(); print('held', flush=True); time.sleep(60)",
+            HOLD,
             path,
         ],
         stdout=subprocess.PIPE,
@@ -192,9 +201,8 @@ def test_the_lock_ends_with_its_process(path):
 
 def test_a_failed_transaction_leaves_nothing(path):
     with open_store(path) as store:
-        with pytest.raises(KeyError), store.transaction() as tx:
-            tx.execute("INSERT INTO meta VALUES ('a', '1')")
-            raise KeyError
+        with pytest.raises(sqlite3.IntegrityError), store.transaction() as tx:
+            tx.executemany("INSERT INTO meta VALUES (?, '')", [("a",), ("b",), ("a",)])
         assert not store.connection.in_transaction
         assert store.connection.execute("SELECT count(*) FROM meta").fetchone() == (1,)
 
@@ -240,9 +248,7 @@ def test_a_full_disk_is_told_and_what_was_committed_stays(path):
 
 def test_damage_inside_the_file_is_found_by_verify(path):
     with open_store(path) as store, store.transaction() as tx:
-        tx.executemany(
-            "INSERT INTO meta VALUES (?, ?)", [(str(i), "x" * 500) for i in range(2000)]
-        )
+        tx.executemany("INSERT INTO meta VALUES (?, ?)", [(str(i), "x" * 500) for i in range(2000)])
     data = bytearray(path.read_bytes())
     data[-40_960:-8192] = b"\xff" * 32_768
     path.write_bytes(data)
@@ -268,9 +274,7 @@ class TestMigrations:
     def add(self, db):
         db.table("added").create({"id": int}, pk="id", strict=True)
 
-    def test_an_older_database_is_brought_up_to_date_after_a_copy_was_kept(
-        self, path, monkeypatch
-    ):
+    def test_an_older_database_is_brought_up_to_date_after_a_copy_was_kept(self, path, monkeypatch):
         made(path)
         step = schema.Migration(2, "one more", self.add)
         monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, step))
