@@ -47,6 +47,7 @@ _ROUTE_LATER = {
     "digest": "digests are not built",
     "review": "what waits for release is not built",
 }
+_LEARNT_LATE = ("country", "action")  # labels known only when an alert comes
 _SECTIONS_LATER = ("inhibit_rules", "time_intervals")
 
 
@@ -270,7 +271,7 @@ class _Tree:
 
 def _check_levels(routing: Routing, node: Node, faults: FaultList) -> None:
     for level in LEVELS:
-        missed = _missed(routing, {"severity": level})
+        missed = _missed(routing, {"severity": level}, _LEARNT_LATE)
         if missed is not None:
             faults.error(
                 node,
@@ -296,7 +297,7 @@ def check_reach(
             continue
         for level in _levels(rule):
             labels = {**dict(rule.labels), "rule": rule.id, "kind": rule.kind, "severity": level}
-            missed = _missed(routing, labels)
+            missed = _missed(routing, labels, (*_LEARNT_LATE, *rule.by))
             if missed is not None:
                 faults.error(
                     roots[0],
@@ -309,19 +310,16 @@ def _levels(rule: Rule) -> tuple[Level, ...]:
     return tuple(dict.fromkeys(step.level for step in rule.severity))
 
 
-def _missed(routing: Routing, labels: Mapping[str, str]) -> dict[str, str] | None:
-    """Unknown labels under which nobody is reached; None when somebody always is.
+def _missed(
+    routing: Routing, labels: Mapping[str, str], unknown: Collection[str]
+) -> dict[str, str] | None:
+    """Values of unknown labels under which nobody is reached; None when somebody always is.
 
     An empty answer says that nobody is reached whatever they are.
     """
     mentioned = _mentioned(routing)
-    unknown = {name: values for name, values in mentioned.items() if name not in labels}
-    if "rule" not in labels:  # a severity alone: a route for one rule or theme is its own affair
-        unknown = {
-            name: values for name, values in unknown.items() if name in ("country", "action")
-        }
-    names = list(unknown)
-    for values in product(*(("", *sorted(unknown[name])) for name in names)):
+    names = [name for name in mentioned if name in unknown and name not in labels]
+    for values in product(*(("", *sorted(mentioned[name])) for name in names)):
         guess = dict(zip(names, values, strict=True))
         matches = routing.receivers_for({**guess, **labels})
         if not any(match.receiver.human for match in matches):

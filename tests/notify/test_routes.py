@@ -1,0 +1,206 @@
+import pytest
+from helpers_notify import good_routing, routing_of
+
+from warden.model.located import FaultList
+from warden.model.rule import AllOf, Rule, SeverityStep
+from warden.notify.routing import check_reach
+from warden.rulebook.reading import read_bytes
+
+RECEIVERS = """
+receivers:
+- {name: desk, email: [{to: [desk@example.org, night@example.org]}]}
+- {name: partner, webhook: [{url: "https://partner.example.org/hook", secret: {secret: hook}}]}
+- {name: boss, language: fr, time_zone: Africa/Bamako, email: [{to: boss@example.org}]}
+"""
+
+
+def names(routing, **labels):
+    return [match.receiver.name for match in routing.receivers_for(labels)]
+
+
+def test_without_children_the_root_takes_everything():
+    routing = good_routing(RECEIVERS + "route: {receiver: desk}\n")
+    assert names(routing, severity="critical") == ["desk"]
+
+
+def test_the_first_matching_child_takes_an_alert_and_continue_lets_others_see_it():
+    routing = good_routing(
+        RECEIVERS
+        + """
+route:
+  receiver: desk
+  routes:
+  - {matchers: {severity: critical}, receiver: partner, continue: true}
+  - {matchers: {severity: [critical, warning]}, receiver: boss}
+  - {receiver: desk}
+"""
+    )
+    assert names(routing, severity="critical") == ["partner", "boss"]
+    assert names(routing, severity="warning") == ["boss"]
+    assert names(routing, severity="info") == ["desk"]
+
+
+def test_a_child_has_its_parents_receiver_and_the_deepest_route_wins():
+    routing = good_routing(
+        RECEIVERS
+        + """
+route:
+  receiver: desk
+  group_wait: 30s
+  routes:
+  - matchers: ['theme="bamako"']
+    routes:
+    - {matchers: ['severity=~"crit.*"', 'country!="NER"'], receiver: boss}
+"""
+    )
+    assert names(routing, theme="bamako", severity="info") == ["desk"]
+    assert names(routing, theme="bamako", severity="critical") == ["boss"]
+    assert names(routing, theme="bamako", severity="critical", country="NER") == ["desk"]
+    match = routing.receivers_for({"theme": "bamako", "severity": "critical"})[0]
+    assert (match.route.path, match.route.group_wait_s) == ("0.0", 30.0)
+
+
+def test_a_label_that_is_not_there_is_the_empty_text():
+    routing = good_routing(
+        RECEIVERS
+        + "route: {receiver: desk, routes: [{matchers: ['theme=\"\"'], receiver: boss}]}\n"
+    )
+    assert names(routing) == ["boss"]
+    assert names(routing, theme="x") == ["desk"]
+
+
+def test_regular_expressions_match_the_whole_label():
+    routing = good_routing(
+        RECEIVERS
+        + "route: {receiver: desk, routes: [{matchers: ['rule=~\"bam\"'], receiver: boss}]}\n"
+    )
+    assert names(routing, rule="bamako") == ["desk"]
+
+
+def test_a_receiver_named_by_two_routes_gets_one_message():
+    routing = good_routing(
+        RECEIVERS
+        + """
+route:
+  receiver: desk
+  routes:
+  - {matchers: {severity: critical}, receiver: desk, continue: true}
+  - {receiver: desk}
+"""
+    )
+    assert names(routing, severity="critical") == ["desk"]
+
+
+FAULTS = {
+    "unknown key": ("- {name: x, emial: [{to: a@b.org}]}", "did you mean 'email'"),
+    "unknown receiver": ("ROUTE receiver: dek", "no receiver is named 'dek'; did you mean 'desk'?"),
+    "bad address": ("- {name: x, email: [{to: [me at home]}]}", "is not a mail address"),
+    "header injection": (
+        '- {name: x, email: [{to: ["a@b.org\\nBcc: c@d.org"]}]}',
+        "is not a mail address",
+    ),
+    "letters outside ascii": ("- {name: x, email: [{to: [é@b.org]}]}", "outside ASCII"),
+    "the same address twice": ("- {name: x, email: [{to: [a@b.org, A@B.org]}]}", "twice"),
+    "a secret in clear": (
+        "- {name: x, webhook: [{url: 'https://h.org/', secret: whsec_abc}]}",
+        "write {secret: NAME}",
+    ),
+    "http": ("- {name: x, webhook: [{url: 'http://h.org/', secret: {secret: s}}]}", "use https:"),
+    "password in url": (
+        "- {name: x, webhook: [{url: 'https://u:p@h.org/', secret: {secret: s}}]}",
+        "would be a secret",
+    ),
+    "cap is later": ("- {name: x, file: [{path: out, format: cap}]}", "not yet supported"),
+    "review is later": ("- {name: x, review: true, file: [{path: out}]}", "not yet supported"),
+    "digest is later": ("ROUTE digest: {at: '06:00'}", "not yet supported"),
+    "mute times are later": ("ROUTE mute_time_intervals: [night]", "not yet supported"),
+    "unknown language": ("- {name: x, language: de, email: [{to: a@b.org}]}", "use one of en, fr"),
+    "unknown zone": ("- {name: x, time_zone: Africa/Bamaco, file: [{path: o}]}", "Africa/Bamako"),
+    "nobody": ("- {name: x}", "reaches nobody"),
+    "defined twice": ("- {name: desk, file: [{path: out}]}", "already in routes.yaml:3"),
+    "bad matcher": ("ROUTE matchers: ['severity critical']", "is not a matcher"),
+    "bad regex": ("ROUTE matchers: ['severity=~\"(\"']", "the expression '(' is wrong"),
+    "days as wait": ("ROUTE group_wait: 3 days", "must be a duration such as '30s'"),
+    "continue as text": ("ROUTE continue: maybe", "must be true or false"),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_fault_is_located_and_says_what_to_do(case):
+    text, said = FAULTS[case]
+    if text.startswith("ROUTE "):
+        written = RECEIVERS + f"route:\n  receiver: desk\n  routes:\n  - {text[6:]}\n"
+    else:
+        written = RECEIVERS + f"{text}\nroute: {{receiver: desk}}\n"
+    _, faults = routing_of(written)
+    assert any(said in fault for fault in faults), faults
+    assert all(fault.startswith("routes.yaml:") for fault in faults)
+
+
+def test_sections_that_come_later_are_refused_and_not_ignored():
+    _, faults = routing_of(RECEIVERS + "route: {receiver: desk}\ninhibit_rules: []\n")
+    assert "'inhibit_rules' is not yet supported" in faults[0]
+
+
+def test_all_faults_of_a_file_are_found_at_once():
+    _, faults = routing_of(
+        "receivers:\n- {name: a, emial: x}\n- {name: b, time_zone: Nowhere, file: [{path: o}]}\n"
+        "route: {receiver: c, gruop_by: [x]}\n"
+    )
+    assert len(faults) >= 4
+
+
+def test_a_severity_that_reaches_no_human_is_an_error():
+    _, faults = routing_of(
+        RECEIVERS
+        + """
+route:
+  receiver: desk
+  routes:
+  - {matchers: {severity: critical}, receiver: partner}
+"""
+    )
+    assert len(faults) == 1
+    assert "WR077 severity critical reaches no human" in faults[0]
+
+
+def test_a_country_that_only_a_machine_hears_of_is_an_error():
+    _, faults = routing_of(
+        RECEIVERS
+        + "route: {receiver: desk, routes: [{matchers: {country: NER}, receiver: partner}]}\n"
+    )
+    assert "reaches no human when country is NER" in faults[0]
+
+
+def test_a_route_after_one_that_takes_everything_is_a_warning():
+    _, faults = routing_of(
+        RECEIVERS + "route: {receiver: desk, routes: [{receiver: boss}, {receiver: desk}]}\n"
+    )
+    assert "WR078 never asked" in faults[0]
+
+
+def test_a_rule_that_reaches_no_human_is_an_error():
+    text = (
+        RECEIVERS
+        + "route: {receiver: desk, routes: [{matchers: {theme: quiet}, receiver: partner}]}\n"
+    )
+    routing = good_routing(text)
+    root = read_bytes(text.encode(), "routes.yaml", FaultList())
+    nodes = {key.text: (value,) for key, value in root.entries}
+    loud = Rule("loud", "t", "event", AllOf(()), None, severity=(SeverityStep("critical"),))
+    quiet = Rule(
+        "quiet", "t", "event", AllOf(()), None,
+        severity=(SeverityStep("warning"),), labels=(("theme", "quiet"),),
+    )  # fmt: skip
+    faults = FaultList()
+    check_reach(routing, [loud, quiet], nodes, faults)
+    assert [fault.message for fault in faults.faults] == [
+        "rule 'quiet' at severity warning reaches no human"
+    ]
+
+
+def test_the_shipped_routes_are_sound():
+    from pathlib import Path
+
+    text = (Path(__file__).parents[2] / "rules" / "routes.yaml").read_text()
+    assert good_routing(text).receivers["desk"].human
