@@ -6,6 +6,7 @@ the engine asks. Coordinates are whole numbers of 1e-7 degree (a centimetre), as
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1  # raise when what is stored changes; part of every cache file's name
 DEGREE_UNITS = 1e7
+_DIGEST_BYTES = 32
 _SEAM_DEG = 180.0
 NOBODY = -1  # the label of an edge at the sea, or of one that no neighbour shares
 
@@ -52,7 +54,7 @@ class Outline:
     labels: NDArray[np.int16]
 
     def to_bytes(self) -> bytes:
-        """Write it down; every member carries a checksum."""
+        """Write it down, a checksum of all of it first."""
         buffer = io.BytesIO()
         np.savez(
             buffer,
@@ -62,13 +64,17 @@ class Outline:
             polygon_sizes=self.polygon_sizes,
             labels=self.labels,
         )
-        return buffer.getvalue()
+        content = buffer.getvalue()
+        return hashlib.sha256(content).digest() + content
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Outline:
         """Read it back; OutlineDamagedError for anything that is not whole."""
+        digest, content = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
+        if hashlib.sha256(content).digest() != digest:
+            raise OutlineDamagedError("its checksum does not fit")
         try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as members:
+            with np.load(io.BytesIO(content), allow_pickle=False) as members:
                 version, iso3, key, *neighbours = members["head"].tolist()
                 outline = cls(
                     iso3=iso3,

@@ -92,9 +92,9 @@ def _read(path: Path) -> Any:
 
 def _geometries(path: Path, data: Any, depth: int) -> Iterator[dict[str, Any]]:
     """All plain geometries of a GeoJSON object, however they are wrapped."""
-    if not isinstance(data, dict) or depth > _MAX_DEPTH:
+    kind = data.get("type") if isinstance(data, dict) else None
+    if not isinstance(kind, str) or depth > _MAX_DEPTH:
         raise ConfigError(f"{path}: not GeoJSON")
-    kind = data.get("type")
     if kind in {"FeatureCollection", "GeometryCollection"}:
         members = data.get("features" if kind == "FeatureCollection" else "geometries")
         for member in members if isinstance(members, list) else []:
