@@ -491,3 +491,120 @@ def test_names_in_a_file_that_cannot_be_read_are_not_called_unknown(faults) -> N
     )
     assert [line.split(" ")[1] for line in found] == ["WR002", "WR022"]
     assert "rebel-" in found[1]
+
+
+MORE = {
+    "an event type that is a mapping of nothing": (
+        HEAD + "  where: {notes: {}}\n",
+        "5:18: WR014 notes has an empty test",
+    ),
+    "a where that is a text": (
+        HEAD + "  where: Bamako\n",
+        (
+            "5:10: WR010 where must be a mapping (all must hold) or a list (some must), "
+            "not the text 'Bamako'"
+        ),
+    ),
+    "an any that is a mapping": (
+        HEAD + "  where: {any: {country: MLI}}\n",
+        "5:16: WR010 any must be a list, not a mapping",
+    ),
+    "a where that is an empty list": (
+        HEAD + "  where: []\n",
+        "5:10: WR014 'where' is an empty list: no event can match",
+    ),
+    "a number without a bound": (
+        HEAD + "  where: {fatalities: {}}\n",
+        "5:23: WR014 fatalities has no bound; write {gte: 3}",
+    ),
+    "an unknown bound": (
+        HEAD + "  where: {fatalities: {ge: 3}}\n",
+        "5:24: WR012 unknown key 'ge' in fatalities; did you mean 'gte'?",
+    ),
+    "between three": (
+        HEAD + "  where: {fatalities: {between: [1, 2, 3]}}\n",
+        "5:33: WR010 fatalities between must be a list of two, both included, not a list",
+    ),
+    "an actor without a test": (
+        HEAD + "  where: {actor: {roles: actor1}}\n",
+        (
+            "5:18: WR011 actor: needs one of group, groups, name, matches, contains, regex, type "
+            "at a time; write a list for more"
+        ),
+    ),
+    "an inside of nothing": (
+        HEAD + "  where: {inside: {}}\n",
+        "5:19: WR011 inside needs 'country', 'area' or 'admin1'",
+    ),
+    "no sub-event type that contains it": (
+        HEAD + "  where: {sub_event_type: {contains: nuke}}\n",
+        "5:38: WR013 no sub_event_type contains 'nuke'",
+    ),
+    "a truth for a text": (
+        HEAD + "  where: {admin1: true}\n",
+        "5:19: WR010 admin1 must be a text (put it in quotes), not true (a yes/no value)",
+    ),
+    "a blank text": (
+        HEAD + "  where: {admin1: '  '}\n",
+        "5:19: WR014 admin1 is an empty text",
+    ),
+    "a text that is too long": (
+        f"rules:\n- {{id: a, title: {'x' * 301}, kind: event, where: {{country: MLI}}}}\n",
+        "2:18: WR016 title is longer than 300 characters",
+    ),
+    "half a death": (
+        HEAD + OK_WHERE + "  update_when: {fatalities: 1.5}\n",
+        "6:29: WR010 fatalities must be a whole number, not the number '1.5'",
+    ),
+    "two targets of a line": (
+        "lines: {x: {file: a, points: [[1, 2], [3, 4]]}}\n",
+        "1:12: WR015 the line 'x' needs 'file' or 'points', not both",
+    ),
+    "actors that are a list": (
+        "actors: [a]\n",
+        "1:9: WR010 'actors:' must be a mapping of ids, not a list",
+    ),
+    "aliases that are a mapping": (
+        "aliases: {a: b}\n",
+        "1:10: WR010 'aliases:' must be a list of {name, was}, not a mapping",
+    ),
+    "overrides that are a list": (
+        "overrides: [a]\n",
+        "1:12: WR010 'overrides:' must be a mapping of rule ids, not a list",
+    ),
+    "an override that is a text": (
+        HEAD + OK_WHERE + "overrides: {a: off}\n",
+        "6:16: WR010 the override of 'a' must be a mapping, not the text 'off'",
+    ),
+    "defaults that are a list": (
+        "defaults: [a]\n",
+        "1:11: WR010 'defaults:' must be a mapping of keys for every rule, not a list",
+    ),
+    "labels that are a list": (
+        HEAD + OK_WHERE + "  labels: [a]\n",
+        "6:11: WR010 labels must be a mapping of names to texts, not a list",
+    ),
+    "a file that is a list": (
+        "- a\n",
+        "1:1: WR010 a rule file must be a mapping of keys such as 'rules:', not a list",
+    ),
+    "a window that is a number": (
+        COUNT + OK_WHERE + "  window: 30\n  condition: {gte: 3}\n",
+        "6:11: WR017 window: 30 has no unit; write 30d for days",
+    ),
+    "a key of the wrong shape in a parameter": (
+        COUNT + OK_WHERE + "  window: 30d\n  condition: 3\n",
+        "7:14: WR036 condition: Input should be a valid dictionary or instance of Bound",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MORE, ids=lambda case: case.replace(" ", "-"))
+def test_a_value_of_the_wrong_shape_is_one_line_at_its_place(case, faults) -> None:
+    text, expected = MORE[case]
+    assert faults(text) == [f"rules.yaml:{expected}"]
+
+
+def test_an_unknown_kind_does_not_hide_the_other_faults_of_a_rule(faults) -> None:
+    text = COUNT.replace("count", "cuont") + "  where: {fatalites: 1}\n  window: 3d\n  sverity: x\n"
+    assert [line.split(" ")[1] for line in faults(text)] == ["WR026", "WR020", "WR012"]
