@@ -17,6 +17,7 @@ from typing import Any, cast, get_args
 
 from warden.clock import Clock, SystemClock
 from warden.control import Request, call, user_name
+from warden.deliver import Outlet
 from warden.engine.actors import Names, in_group
 from warden.engine.frame import Frame, day_from_number
 from warden.engine.gazetteer import Gazetteer
@@ -29,6 +30,11 @@ from warden.geodata import TimezoneGeography, countries
 from warden.ingest import ingest
 from warden.model.located import FaultList, did_you_mean
 from warden.model.rule import Rule, Ruleset
+from warden.notify.channels import Channel
+from warden.notify.channels.email.channel import EmailChannel
+from warden.notify.channels.file import FileChannel
+from warden.notify.channels.webhook.channel import WebhookChannel
+from warden.notify.render import Renderer, template_folders
 from warden.notify.routing import Routing, check_reach, parse_routes
 from warden.rulebook import KnownNames, Loaded
 from warden.rulebook import load as load_rulebook
@@ -124,8 +130,25 @@ class App:
             raise _refused(self.settings.rules_dir, loaded.faults)
         return loaded.ruleset
 
-    def delivery(self, store: Store) -> Any:
-        return None
+    def outlet(self, store: Store) -> Outlet:
+        """What renders and sends, through channels with their secrets read.
+
+        Relative folders of file targets lie beside the database.
+        """
+        settings = self.settings
+        secrets = settings.secrets
+        smtp = settings.smtp
+        password = None if smtp.password is None else secrets.require(smtp.password.secret)
+        channels: dict[str, Channel] = {
+            "email": EmailChannel(smtp, password),
+            "webhook": WebhookChannel(secrets.require),
+            "file": FileChannel(settings.database.absolute().parent),
+        }
+        return Outlet(store, self.renderer(), channels, self.clock, mail_domain=smtp.domain)
+
+    def renderer(self) -> Renderer:
+        """What puts notices into words: the operator's templates over the shipped ones."""
+        return Renderer(template_folders(self.settings.templates_dir))
 
     def rulebook(self) -> Rulebook:
         """The rules and routes that the daemon works by.
@@ -148,7 +171,16 @@ class App:
     ) -> tuple[Loaded, Routing, tuple[Fault, ...]]:
         loaded = self.load(known, tests=tests)
         found = FaultList()
-        routing = parse_routes(loaded.route_nodes, found, time_zone=self.settings.time_zone)
+        renderer = self.renderer()
+        for sentence in renderer.faults() if tests else ():
+            place = str(renderer.folders[0])
+            found.add(Fault(place, 0, 0, "WR081", sentence))
+        routing = parse_routes(
+            loaded.route_nodes,
+            found,
+            languages=renderer.languages,
+            time_zone=self.settings.time_zone,
+        )
         if loaded.ruleset is not None and not found.errors:
             check_reach(routing, loaded.ruleset.rules, loaded.route_nodes, found)
         return loaded, routing, tuple(sorted({*loaded.faults, *found.sorted()}))

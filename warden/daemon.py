@@ -268,6 +268,8 @@ class Daemon:
                 station.close()
                 return
             self._station = station
+            station.prepare()
+            station.start_sending()
             self._add_jobs(station)
             self._control = ControlServer(self._app.settings.control_socket, self._handle)
             self._control.start()
@@ -293,7 +295,8 @@ class Daemon:
             self.progress.running() or not self._started.is_set()
         ):
             time.sleep(0.05)
-        left = self.progress.running()
+        sent = station is None or station.stop_sending(max(deadline - time.monotonic(), 0.1))
+        left = self.progress.running() + ([] if sent else ["sending"])
         if left or not self._started.is_set():
             log.warning("left in the middle, to be done again: %s", ", ".join(left) or "the start")
             return False
@@ -350,8 +353,12 @@ class Daemon:
         station = self._station
         if station is None or not station.due(name):
             return
-        if station.poll(name, lambda: self.progress.beat(f"poll {name}")):
+        result = station.poll(name, partial(self.progress.beat, f"poll {name}"))
+        if result.changed:
+            log.info("%s: %d events changed (%s)", name, len(result.changed), result.sentence)
             self._evaluate_now.set()
+        elif result.state != "ok":
+            log.warning("%s is %s: %s", name, result.state, result.sentence)
 
     def _evaluate(self) -> None:
         """Evaluate when something changed, or a minute has passed (time itself ends things)."""
@@ -364,11 +371,13 @@ class Daemon:
         full = self._full_pass.is_set()
         self._full_pass.clear()
         try:
-            station.evaluate(full=full)
+            evaluation = station.evaluate(full=full)
         except BaseException:
             if full:
                 self._full_pass.set()
             raise
+        for notice in evaluation.notices:
+            log.info("%s %s: %s (%s)", notice.action, notice.alert_id, notice.title, notice.reason)
 
     # --- commands -----------------------------------------------------------------------------
 

@@ -10,14 +10,17 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from warden.control import Request
+from warden.deliver import Outlet
 from warden.errors import ConfigError, Fault, SourceError, UsageError, WardenError
 from warden.evaluate import Evaluation, Evaluator
 from warden.ingest import IngestResult, ingest
@@ -26,6 +29,7 @@ from warden.model.notice import Notice
 from warden.model.rule import Ruleset
 from warden.notify import plan
 from warden.notify.routing import Routing
+from warden.sources.common import SourceSettings
 from warden.sources.protocol import Page, PollOutcome, Source
 from warden.store import Store, Transaction, outbox, reports
 from warden.store.actions import record_action
@@ -80,19 +84,30 @@ class Station:
         self._evaluator = Evaluator(
             store, rulebook.ruleset, app.geography, plan=self._plan_dispatches
         )
-        self._sources = (
-            {}
-            if store.read_only
-            else {one.name: pair for pair in app.sources() for one in (pair[0],)}
-        )
-        self._polling = {name: threading.Lock() for name in self._sources}
+        self._polling: dict[str, threading.Lock] = defaultdict(threading.Lock)
         self._changed: set[str] = set()
         self._changed_lock = threading.Lock()
         self._evaluated_at: datetime | None = None
         self._full_on: date | None = None
         self.full_pass_days = 1
         self._stopping = threading.Event()
-        self._delivery = app.delivery(store) if not store.read_only else None
+
+    def prepare(self) -> None:
+        """Make every part now, so that what is missing is told at the start.
+
+        Raises:
+            ConfigError: a secret or border data cannot be used.
+        """
+        self._app.geography.check()
+        _ = self._sources, self._outlet
+
+    @cached_property
+    def _sources(self) -> dict[str, tuple[SourceSettings, Source]]:
+        return {settings.name: (settings, source) for settings, source in self._app.sources()}
+
+    @cached_property
+    def _outlet(self) -> Outlet:
+        return self._app.outlet(self.store)
 
     def __enter__(self) -> Self:
         return self
@@ -108,11 +123,20 @@ class Station:
     def close(self) -> None:
         """Let go of the database."""
         self.ask_to_stop()
+        self.stop_sending(0.0)
         self.store.close()
 
     def ask_to_stop(self) -> None:
         """Have running walks end at their next page, with what is committed kept."""
         self._stopping.set()
+
+    def start_sending(self) -> None:
+        """Send in the background from now on; `deliver` then returns without waiting."""
+        self._outlet.start()
+
+    def stop_sending(self, within_s: float) -> bool:
+        """Wait for what is being sent; False when some of it had to be left, to be done again."""
+        return self._outlet.stop(within_s) if "_outlet" in self.__dict__ else True
 
     # --- ingest -------------------------------------------------------------------------------
 
@@ -132,11 +156,8 @@ class Station:
         failing = status.failures if status.state in FAILED_STATES else 0
         return settings.next_poll(now, status.last_poll_at, failures=failing) <= now
 
-    def poll(self, name: str, beat: Callable[[], None] = lambda: None) -> bool:
-        """Walk a source once; `beat` is called at every page. True when anything changed."""
-        return bool(self._walk(name, beat).changed)
-
-    def _walk(self, name: str, beat: Callable[[], None]) -> IngestResult:
+    def poll(self, name: str, beat: Callable[[], None] = lambda: None) -> IngestResult:
+        """Walk a source once; `beat` is called at every page."""
         _, source = self._sources[name]
         with self._polling[name]:
             result = ingest(self.store, _Watched(source, beat, self._stopping), self._clock)
@@ -174,9 +195,8 @@ class Station:
         now = self._clock.now()
         if self._evaluated_at is None or now < self._evaluated_at:
             return True
-        return (
-            now - self._evaluated_at >= timedelta(seconds=every_s)
-            or self._full_on != now.astimezone(UTC).date()
+        return now - self._evaluated_at >= timedelta(seconds=every_s) or not self._recently_full(
+            now.astimezone(UTC).date()
         )
 
     def evaluate(self, *, full: bool = False) -> Evaluation:
@@ -216,15 +236,14 @@ class Station:
 
     def deliver(self) -> None:
         """Put what is due into messages and send them."""
-        if self._delivery is not None:
-            self._delivery.work(self.rulebook.routing)
+        self._outlet.work(self.rulebook.routing)
 
     # --- one cycle ----------------------------------------------------------------------------
 
     def one_cycle(self) -> dict[str, Any]:
         """Poll every source, evaluate, deliver what is due; tell what happened."""
         began = self._clock.now()
-        results = [self._walk(name, lambda: None) for name in self._sources]
+        results = [self.poll(name) for name in self._sources]
         evaluation = self.evaluate(full=True)
         self.deliver()
         with self.store.reading() as connection:
@@ -334,8 +353,7 @@ class Station:
         receivers = self.rulebook.routing.receivers
         if name not in receivers:
             raise UsageError(f"no receiver '{name}'{did_you_mean(name, receivers)}")
-        if self._delivery is not None:
-            yield from self._delivery.try_receiver(receivers[name])
+        yield from self._outlet.try_receiver(receivers[name])
 
     # --- looking ------------------------------------------------------------------------------
 

@@ -55,5 +55,5 @@ def test_receiver(obj: Globals, *, name: str, as_json: bool) -> int:
         for row in rows:
             print_json(row)
     else:
-        print_table(rows, ["channel", "target", "state", "detail"])
+        print_table(rows, ["channel", "target", "state", "last_error"])
     return 0 if rows and all(row.get("state") == "sent" for row in rows) else 3

@@ -78,6 +78,10 @@ CODES: dict[str, FaultCode] = _codes(
         "Raise max_age, or use an account without the embargo.",
     ),
     # --- routes
+    # --- settings
+    ("WR060", "A variable WARDEN_… that names no setting, or a wrong value in one.", "Mend it."),
+    ("WR061", "A secret that is not set, or cannot be read.", "Put it where the message says."),
+    # --- routes and templates
     ("WR070", "A route names a receiver that is not defined.", "Define it, or mend its name."),
     ("WR072", "A webhook's URL that cannot be called.", "As the message."),
     ("WR073", "A secret written out in a file.", "Write `{secret: NAME}` and keep it apart."),
@@ -92,4 +96,5 @@ CODES: dict[str, FaultCode] = _codes(
     ("WR078", "A route that is never asked (warning).", "Move it up, or remove it."),
     ("WR079", "Something this version does not do yet.", "Take it out for now."),
     ("WR080", "Not a short duration.", "Write 30s, 5m or 2h."),
+    ("WR081", "A template that fails, or a phrase that is missing.", "Mend the template."),
 )
