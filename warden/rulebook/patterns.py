@@ -19,8 +19,8 @@ from warden.model.text import fold
 MAX_PATTERN: Final = 400
 MAX_STARS: Final = 5
 # The ways in which a match may go on from each place it starts at, an unbounded repetition counted
-# as UNBOUNDED: one of them is allowed, or two of {0,100}. With the starting place, a hostile text of
-# 2,000 characters then costs at most some tens of millions of steps.
+# as UNBOUNDED: one of them is allowed, or two of {0,100}. With the starting place, a hostile text
+# of 2,000 characters then costs at most some tens of millions of steps.
 MAX_STEPS: Final = 20_000
 UNBOUNDED: Final = 2_000
 

@@ -316,6 +316,7 @@ class RulesReader:
         what = ".".join(str(step) for step in path)
         message = str(problem["msg"]).removeprefix("Value error, ")
         where = node.at(path)
+        bare = where.kind == "scalar" and isinstance(where.value, int | float)
         if problem["type"] == "missing":
             self.faults.error(
                 where, "WR011", f"a rule of the kind '{kind.name}' needs the key '{what}'"
@@ -328,6 +329,8 @@ class RulesReader:
         elif problem["type"] in ("literal_error", "enum"):
             self.faults.error(where, "WR013", _literal_message(where, what, message))
         elif "duration" in message or "whole days" in message:
+            if bare:
+                message = f"{where.text} has no unit; write {where.text}d for days"
             self.faults.error(where, "WR017", f"{what}: {_one_line(message)}")
         elif problem["type"].startswith(("greater_than", "less_than")):
             self.faults.error(where, "WR016", f"{what}: {_one_line(message)}")
