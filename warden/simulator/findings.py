@@ -42,6 +42,7 @@ class Claim:
     warden: str
 
 
+BRIEF = date(2024, 9, 24)
 KNOWN_DAYS = {
     date(2022, 3, 28): "Moura",
     date(2022, 7, 22): "Kati",
@@ -75,7 +76,7 @@ def alerts_a_year(notices: Sequence[Notice]) -> dict[str, dict[int, int]]:
 def claims(notices: Sequence[Notice], data: Figures) -> list[Claim]:
     """The brief's findings beside the simulated data and warden's first word on each."""
     near, south, forces = data.attacks_near_bamako, data.southern_deaths, data.forces_deaths
-    border = _years_of(notices, "coastal-border-50km")
+    border = _years_of(notices, "coastal-border-50km", until=BRIEF)
     return [
         Claim(
             "attacks within 150 km of Bamako: 3 in 2020, 13 in 2022, 34 projected for 2024",
@@ -89,7 +90,8 @@ def claims(notices: Sequence[Notice], data: Figures) -> list[Claim]:
         ),
         Claim(
             "two dozen incidents within 50 km of four borders where there had been almost none",
-            ", ".join(f"{border.get(year, 0)} in {year}" for year in (2020, 2022, 2023, 2024)),
+            ", ".join(f"{border.get(year, 0)} in {year}" for year in (2020, 2022, 2023))
+            + f", {border.get(2024, 0)} in 2024 until the brief",
             _first(notices, "coastal-border-cluster", what="a cluster"),
         ),
         Claim(
@@ -101,32 +103,39 @@ def claims(notices: Sequence[Notice], data: Figures) -> list[Claim]:
             "civilians killed, linked to forces and Wagner: 84 in 2019, 924 in 2023, "
             "1,044 projected for 2024",
             f"{forces[2019]} in 2019, {forces[2023]} in 2023, {forces[2024]:,} in 2024",
-            _first(notices, "forces-mass-casualty", since=date(2022, 3, 28), what="Moura"),
+            _first(notices, "forces-mass-casualty", where="Moura", what="Moura"),
         ),
     ]
 
 
-def _years_of(notices: Sequence[Notice], rule_id: str) -> dict[int, int]:
+def _years_of(notices: Sequence[Notice], rule_id: str, *, until: date) -> dict[int, int]:
     """Alerts of an event rule by the year of their event, without those withdrawn."""
     days = {n.alert_id: _happened(n) for n in notices if n.rule_id == rule_id and _happened(n)}
     gone = {n.alert_id for n in notices if n.action == "cancel"}
     years: dict[int, int] = {}
     for alert_id, day in days.items():
-        if day is not None and alert_id not in gone:
+        if day is not None and day <= until and alert_id not in gone:
             years[day.year] = years.get(day.year, 0) + 1
     return years
 
 
-def _first(notices: Sequence[Notice], rule_id: str, *, what: str, since: date = date.min) -> str:
-    """When a rule first spoke of something that happened since then."""
+def _first(
+    notices: Sequence[Notice], rule_id: str, *, what: str, since: date = date.min, where: str = ""
+) -> str:
+    """When a rule first spoke of something that happened since then, or there."""
     for notice in notices:
         happened = _happened(notice)
         if notice.rule_id != rule_id or notice.action != "alert" or happened is None:
             continue
-        if happened >= since:
+        if happened >= since and where in _location(notice):
             days = (notice.at.date() - happened).days
             return f"{what} on {notice.at:%Y-%m-%d}, {days} days after"
     return "no rule for it yet"
+
+
+def _location(notice: Notice) -> str:
+    events: list[dict[str, Any]] = notice.facts.get("events") or [{}]
+    return str(events[0].get("location") or "")
 
 
 def _happened(notice: Notice) -> date | None:
@@ -153,9 +162,8 @@ def _what(notice: Notice) -> str:
     if notice.action == "summary":
         return f"{len(notice.items)} alerts listed"
     changes = ", ".join(f"{c.field} {c.old} -> {c.new}" for c in notice.changes[:2])
-    events: list[dict[str, Any]] = notice.facts.get("events") or [{}]
-    number = notice.facts.get("event_count", len(events))
-    where = str(events[0].get("location") or "")
+    number = notice.facts.get("event_count", 1)
+    where = _location(notice)
     words = where if number == 1 else f"{number} events, newest at {where}"
     dead = notice.facts.get("fatalities")
     words += f", {dead} dead" if dead else ""

@@ -48,7 +48,7 @@ ROUND_BAMAKO = {
     2012: 0, 2013: 0, 2014: 0, 2015: 1, 2016: 1, 2017: 1, 2018: 2, 2019: 2, 2020: 3, 2021: 6,
     2022: 13, 2023: 20, 2024: 34,
 }  # fmt: skip
-COASTAL_BORDERS = {2012: 0, 2015: 1, 2018: 0, 2020: 1, 2021: 1, 2022: 2, 2023: 5, 2024: 28}
+COASTAL_BORDERS = {2012: 0, 2015: 1, 2018: 0, 2020: 1, 2021: 1, 2022: 2, 2023: 5, 2024: 31}
 SOUTH = {2018: 2, 2019: 4, 2020: 8, 2021: 11, 2022: 18, 2023: 22, 2024: 32}
 SOUTHERN_DEATHS = {2019: 20, 2020: 38, 2021: 60, 2022: 104, 2023: 167, 2024: 335}
 FORCES_EVENTS = {
@@ -190,8 +190,12 @@ def _scripted_round_bamako() -> list[Happening]:
            remark="Gunmen held guests of a hotel."),
         # Told more than a year late: historic, so a line in a weekly summary.
         at(date(2021, 2, 9), gazetteer.DIDIENI, ATTACK, people, deaths=2, weeks_late=58),
+        at(date(2021, 4, 2), gazetteer.FANA, IED, army, deaths=1),
         # Reported twice; the second row is deleted later (see _withdrawn).
         at(date(2021, 6, 15), gazetteer.SEBEKORO, BATTLE, gendarmes, deaths=3),
+        at(date(2021, 8, 25), gazetteer.MASSANTOLA, ABDUCTION, people),
+        at(date(2021, 10, 20), gazetteer.DIOILA, ATTACK, people, deaths=1),
+        at(date(2021, 12, 8), gazetteer.KOLOKANI, IED, gendarmes, deaths=2),
         at(date(2022, 1, 20), gazetteer.BANAMBA, ABDUCTION, people),
         at(date(2022, 3, 9), gazetteer.DIOILA, IED, army, deaths=2),
         # The cluster of May 2022, two months before Kati.
@@ -281,7 +285,7 @@ def _militant(day: date, towns: tuple[Town, ...], random: Random) -> Happening:
         actor2=against,
         assoc1=random.choice([None, cast.MACINA]),
         geo_precision=random.choice([1, 1, 1, 2, 2]),
-        weeks_late=_weeks_late(random, at_most=8),
+        weeks_late=_weeks_late(random, at_most=_most_weeks(day, 8)),
         steady=True,
     )
 
@@ -323,7 +327,7 @@ def _by_forces(year: int, random: Random) -> Iterator[Happening]:
             actor2=cast.civilians("Mali"),
             deaths=dead,
             geo_precision=random.choice([1, 1, 2]),
-            weeks_late=_weeks_late(random, at_most=12),
+            weeks_late=_weeks_late(random, at_most=_most_weeks(day, 12)),
             steady=True,
         )
 
@@ -503,7 +507,7 @@ def _even_days(
         return days
     taken, first = list(taken or ()), date(year, 1, 1)
     slots = number + len(taken)
-    length = (date(year, 12, 30) - first).days / slots
+    length = (_last_day(year) - first).days / slots
     held: dict[int, int] = {}
     for day in taken:
         slot = min(int((day - first).days / length), slots - 1)
@@ -517,6 +521,11 @@ def _even_days(
             continue
         days.append(first + int((slot + random.random()) * length) * DAY)
     return days[:number]
+
+
+def _last_day(year: int) -> date:
+    """The last year's plot ends in time to be published within that year."""
+    return date(year, 12, 19 if year == LAST_YEAR else 30)
 
 
 def _shares(total: int, number: int, most: int, random: Random) -> list[int]:
@@ -561,6 +570,11 @@ def _happens(probability: float, random: Random) -> bool:
 def _weeks_late(random: Random, *, at_most: int = 83) -> int:
     low, high = _draw(LATENESS, random)
     return min(random.randint(low, high), at_most)
+
+
+def _most_weeks(day: date, most: int) -> int:
+    """So many weeks late may a row be that is to be published before Christmas 2024."""
+    return max(0, min(most, (_last_day(LAST_YEAR) - day).days // 7))
 
 
 # --- releases and rows --------------------------------------------------------------------------
