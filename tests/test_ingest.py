@@ -120,6 +120,11 @@ def test_the_next_walk_gets_the_memory_and_is_no_first_load(store, clock):
     assert result.counts.unchanged == 1
 
 
+def test_a_source_that_remembers_nothing_is_loaded_for_the_first_time_once(store, clock):
+    forgetful = Scripted(page("1"), PollOutcome("ok", "read"))
+    assert [ingest(store, forgetful, clock).first_load for _ in range(2)] == [True, False]
+
+
 def test_a_source_that_breaks_off_keeps_its_pages_and_not_its_memory(store, clock):
     ingest(store, Scripted(), clock)
     clock.advance(timedelta(hours=1))

@@ -50,7 +50,7 @@ class IngestResult:
             rows: of them only what they changed is counted, in `looked_up`.
         looked_up: the counts of the look-ups that followed a full walk.
         changed: uids that were brought, revised, retracted or reinstated.
-        first_load: the source had no memory before: seed, do not alarm.
+        first_load: no walk of this source had ended well before.
         would_retract: how many withdrawals were refused because there were too many (0: none).
         moved: the source's memory moved: the walk ended well.
         run: its row in `poll_runs`.
@@ -102,8 +102,10 @@ def ingest(
     Raises:
         StoreError: the disk or the database failed; the pages committed before it stay.
     """
-    memory = walks.load_memory(store.connection, source.name)
-    walk = Walk(source.name, backfill=not memory)
+    before = walks.load_source(store.connection, source.name)
+    memory = {} if before is None else before.memory
+    known = before is not None and (before.memory or before.last_ok_at is not None)
+    walk = Walk(source.name, backfill=not known)
     with store.transaction() as tx:
         run = walks.begin_walk(tx, source.name, "poll", memory, clock.now())
     progress = _Progress(store, source, clock, walk, run)
