@@ -6,6 +6,7 @@ not a page comes out as a `SourceError` whose state and sentence the operator wi
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -50,6 +51,7 @@ SENTENCES = {
         "the address in a browser from this machine, and ask ACLED to let its address through"
     ),
 }
+_TOLD = ("status", "count", "last_update", "filename")
 # What the service says, casefolded, and what state that is.
 _PHRASES = (
     ("consent acceptance required", "consent_required"),
@@ -323,15 +325,21 @@ class AcledClient:
             rows,
             _cursor(answer.get("next_cursor")),
             _restriction(answer),
-            {key: answer.get(key) for key in ("status", "count", "last_update", "filename")}
-            | {"messages": told},
+            {key: _scalar(answer.get(key)) for key in _TOLD} | {"messages": told},
         )
+
+
+def _scalar(value: object) -> str | int | float | None:
+    """A value as it may be kept with the poll."""
+    if value is None or isinstance(value, int | float):
+        return value if value is None or abs(value) < sys.maxsize else None
+    return strict_json.storable(str(value)[:200])
 
 
 def _cursor(value: object) -> str | None:
     if value is None or value is False or value == "":
         return None
-    return str(value)[:500]
+    return strict_json.storable(str(value)[:500])
 
 
 def _restriction(answer: Mapping[str, Any]) -> Restriction | None:
@@ -378,7 +386,7 @@ def _messages(answer: Mapping[str, Any]) -> str:
     found += messages if isinstance(messages, list) else [messages]
     texts = [" ".join(text.split()) for text in found if isinstance(text, str)]
     texts += [str(item.get("message", "")) for item in found if isinstance(item, dict)]
-    return "; ".join(dict.fromkeys(text for text in texts if text))[:300]
+    return strict_json.storable("; ".join(dict.fromkeys(text for text in texts if text))[:300])
 
 
 def _phrase_state(told: str) -> str | None:

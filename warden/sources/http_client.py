@@ -353,6 +353,6 @@ def _cause(error: BaseException) -> str:
             break
         inner = deeper
     text = " ".join(str(inner).split())
-    if "object at 0x" in text:
+    if "(host=" in text or "object at 0x" in text:
         text = text.rpartition(": ")[2]
     return (text or type(inner).__name__)[:160]

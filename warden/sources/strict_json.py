@@ -1,4 +1,4 @@
-"""JSON as the standard says it: no NaN, no key twice in one object, UTF-8, and one kind of error.
+"""JSON as the standard says it: no NaN, no key twice in one object, and one kind of error.
 
 Standing in the flow: every JSON text that enters through a source is read here.
 """
@@ -16,26 +16,30 @@ class JsonError(ValueError):
 def loads(text: bytes | str) -> Any:
     """Read a JSON text strictly.
 
-    Raises `JsonError` for anything else: bytes that are not UTF-8, NaN and Infinity, a key that
-    occurs twice in one object, numbers too long to be numbers, nesting too deep to follow.
-    Lone surrogates written as escapes pass: they belong to a row and are refused with it.
+    Raises `JsonError` for anything else: NaN and Infinity, a key that occurs twice in one object,
+    numbers too long to be numbers, nesting too deep to follow. Bytes that are not UTF-8 and lone
+    surrogates pass as surrogates: they belong to one row, which is refused for them, and must not
+    cost the others.
     """
     try:
-        decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
+        decoded = text.decode("utf-8-sig", "surrogateescape") if isinstance(text, bytes) else text
         return json.loads(decoded, parse_constant=_no_constant, object_pairs_hook=_no_twins)
     except RecursionError:
         raise JsonError("nested too deeply") from None
-    except UnicodeDecodeError as error:
-        raise JsonError(f"bytes that are not UTF-8 at position {error.start}") from None
     except JsonError:
         raise
     except ValueError as error:
-        raise JsonError(" ".join(str(error).split())[:200]) from None
+        raise JsonError(" ".join(storable(str(error)).split())[:200]) from None
 
 
 def dumps(value: Any) -> str:
     """Write a value as compact ASCII JSON: surrogates and NULs come out as escapes."""
     return _ENCODER.encode(value)
+
+
+def storable(text: str) -> str:
+    """A text that can be encoded: surrogates as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=str)
