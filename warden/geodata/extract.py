@@ -54,7 +54,7 @@ def extract(iso3: str) -> Outline:
     polygons = _dissolved([polygon for zone in zones for polygon in _rings(finder, zone)])
     rings = [ring for polygon in polygons for ring in polygon]
     owner = country_of_zones()
-    beside = _zones_beside(finder, rings) - set(zones)
+    beside = _zones_beside(finder, polygons) - set(zones)
     foreign: dict[str, list[Ring]] = {}
     for zone in sorted(zone for zone in beside if owner.get(zone, iso3) != iso3):
         foreign.setdefault(owner[zone], []).extend(
@@ -113,23 +113,25 @@ def _dissolved(polygons: list[list[Ring]]) -> list[list[Ring]]:
     ]
 
 
-def _zones_beside(finder: Any, rings: Iterable[Ring]) -> set[str]:
-    """Names of the zones met just off the middle of every edge, on either side."""
+def _zones_beside(finder: Any, polygons: Iterable[list[Ring]]) -> set[str]:
+    """Names of the zones met just outside the middle of every edge."""
     found: set[str] = set()
-    for ring in rings:
-        degrees = ring / DEGREE_UNITS
-        step = np.diff(degrees, axis=0)
-        middle = degrees[:-1] + step / 2.0
-        square = np.column_stack((step[:, 1], -step[:, 0]))
-        square *= _OUTSIDE_DEG / np.linalg.norm(step, axis=1, keepdims=True)
-        for side in (middle + square, middle - square):
+    for polygon in polygons:
+        for number, ring in enumerate(polygon):
+            degrees = ring / DEGREE_UNITS
+            step = np.diff(degrees, axis=0)
+            right = np.column_stack((step[:, 1], -step[:, 0]))
+            right *= _OUTSIDE_DEG / np.linalg.norm(step, axis=1, keepdims=True)
+            # Outside lies to the right of an outer ring that turns left, and within a hole.
+            turns_left = shapely.is_ccw(shapely.linearrings(degrees))
+            outside = right if turns_left == (number == 0) else -right
+            points = degrees[:-1] + step / 2.0 + outside
             numbers = finder.timezone_ids_at(
-                lngs=np.clip(side[:, 0], -_MAX_LON_DEG, _MAX_LON_DEG),
-                lats=np.clip(side[:, 1], -_MAX_LAT_DEG, _MAX_LAT_DEG),
+                lngs=np.clip(points[:, 0], -_MAX_LON_DEG, _MAX_LON_DEG),
+                lats=np.clip(points[:, 1], -_MAX_LAT_DEG, _MAX_LAT_DEG),
             )
-            found.update(
-                finder.timezone_names[number] for number in np.unique(numbers[numbers >= 0])
-            )
+            met = np.unique(numbers[numbers >= 0])
+            found.update(finder.timezone_names[number] for number in met)
     return found
 
 
