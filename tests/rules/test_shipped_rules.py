@@ -14,7 +14,7 @@ from warden.engine.kinds import KINDS
 from warden.geodata.countries import resolve
 from warden.model.rule import Near, NearBorder, Rule, Ruleset
 from warden.rulebook import load
-from warden.rulebook.where import leaves
+from warden.rulebook.context import leaves
 
 ROOT = Path(__file__).parents[2]
 WORLD = ROOT.parent / "shared" / "data" / "acled" / "world-2022h1.csv"

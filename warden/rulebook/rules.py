@@ -30,6 +30,7 @@ from warden.model.rule import (
     SeverityStep,
     UpdateWhen,
 )
+from warden.rulebook.context import Context, leaves
 from warden.rulebook.definitions import Definitions
 from warden.rulebook.definitions import Loader as DefinitionsLoader
 from warden.rulebook.files import Section, Sections
@@ -44,7 +45,7 @@ from warden.rulebook.language import (
     UPDATE_KEYS,
 )
 from warden.rulebook.shapes import Reader
-from warden.rulebook.where import Pattern, Where, WhereReader, leaves
+from warden.rulebook.where import Where, WhereReader
 
 MAX_RULES: Final = 20_000
 EVENT_UPDATE: Final = UpdateWhen(
@@ -83,7 +84,7 @@ class RulesReader:
     names: DefinitionsLoader
     kinds: Mapping[str, Kind]
     neighbours: Callable[[str], tuple[str, ...]] | None = None
-    patterns: list[Pattern] = field(default_factory=list)
+    context: Context = field(init=False)
     _reader: Reader = field(init=False)
     _raw: dict[str, RawRule] = field(init=False, default_factory=dict)
     _wheres: dict[str, Where | None] = field(init=False, default_factory=dict)
@@ -92,6 +93,9 @@ class RulesReader:
 
     def __post_init__(self) -> None:
         self._reader = Reader(self.faults)
+        self.context = Context(
+            self.faults, self._reader, self.definitions, self.names, self.neighbours
+        )
         self._every_kind = frozenset(
             key for kind in self.kinds.values() for key in kind.Parameters.model_fields
         )
@@ -216,9 +220,7 @@ class RulesReader:
         return None if reader.incomplete or self.faults.errors > before else where
 
     def _where_reader(self) -> WhereReader:
-        return WhereReader(
-            self.faults, self.definitions, self.names, self._use, self.neighbours, self.patterns
-        )
+        return WhereReader(self.context, self._use)
 
     def _use(self, node: Node, name: str) -> Where | None:
         if name in self._reading:
@@ -531,7 +533,7 @@ class RulesReader:
                     self._check_dimension(text, item, found, where)
         groups: tuple[ActorGroup, ...] = ()
         if "groups" in found:
-            groups = self._where_reader().groups(found["groups"])
+            groups = self._where_reader().actors.groups(found["groups"])
             if "actor_group" not in by:
                 self.faults.error(
                     found["groups"], "WR015", "'groups' does nothing without 'by: actor_group'"

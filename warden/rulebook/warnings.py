@@ -64,7 +64,7 @@ def _unseen_actors(
         return
     names = frozenset(fold(name) for name in known.actors)
     patterns = [(TextTest("matches", glob), node) for glob, node in definitions.patterns]
-    patterns.extend((p.test, p.node) for p in reader.patterns if p.field == "actor")
+    patterns.extend((p.test, p.node) for p in reader.context.patterns if p.field == "actor")
     for test, node in patterns:
         if not _seen(_with_regime(test), names):
             faults.warning(
@@ -74,7 +74,7 @@ def _unseen_actors(
 
 def _unseen_values(reader: RulesReader, known: KnownNames, faults: FaultList) -> None:
     folded = {name: frozenset(map(fold, values)) for name, values in known.fields.items()}
-    for pattern in reader.patterns:
+    for pattern in reader.context.patterns:
         values = folded.get(pattern.field)
         if values and not _seen([pattern.test], values):
             faults.warning(
