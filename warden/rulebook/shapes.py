@@ -206,3 +206,8 @@ def _range(low: float, high: float) -> str:
     if math.isinf(high):
         return f"it must be at least {low:g}"
     return f"it must lie between {low:g} and {high:g}"
+
+
+def one_line(message: str) -> str:
+    """A message of others, fit for one line."""
+    return " ".join(message.split())[:300]

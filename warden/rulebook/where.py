@@ -119,6 +119,10 @@ class WhereReader:
         if name == "location" and value.kind == "scalar" and value.text in CERTAINTIES:
             self._certainty(value, depth)
             return None
+        return self._field(key, value)
+
+    def _field(self, key: Node, value: Node) -> Predicate | None:
+        name = key.text
         if name in TEXT_FIELDS:
             return self.texts.text_field(name, value)
         if name in NUMBER_FIELDS:
