@@ -52,7 +52,8 @@ def notice_view(notice: Notice, voice: Voice) -> View:
         "first_line": first_line(notice, voice),
         "notes": [note for note in _notes(notice, voice) if note],
         "changes": [_change(change, voice) for change in notice.changes],
-        "sections": [section for section in _sections(notice, voice) if section["lines"]],
+        "first_sections": [s for s in _first_sections(notice, voice) if s["lines"]],
+        "sections": [s for s in _sections(notice, voice) if s["lines"]],
         "table": _table(notice, voice),
         "citations": _citations(notice, voice),
     }
@@ -146,7 +147,8 @@ def _section(label: str, lines: Iterable[str], voice: Voice) -> View:
     return {"label": voice.say(f"label.{label}"), "lines": [line for line in lines if line]}
 
 
-def _sections(notice: Notice, voice: Voice) -> list[View]:
+def _first_sections(notice: Notice, voice: Voice) -> list[View]:
+    """What a duty officer needs first: what, where, when, the dead, and what to do."""
     facts = notice.facts
     sections = []
     if facts.get("events") and facts.get("kind", "event") == "event":
@@ -159,6 +161,13 @@ def _sections(notice: Notice, voice: Voice) -> list[View]:
         ]
     elif notice.action != "summary":
         sections.append(_section("measured", _measured(notice, voice), voice))
+    return [*sections, _section("runbook", [paragraph(facts.get("runbook") or "")], voice)]
+
+
+def _sections(notice: Notice, voice: Voice) -> list[View]:
+    """What an analyst checks: why it was sent, what it rests on, what would withdraw it."""
+    facts = notice.facts
+    sections = []
     if notice.action in ("resolved", "cancel"):
         sections.append(_section("why", _why(notice, voice), voice))
     else:
@@ -169,7 +178,6 @@ def _sections(notice: Notice, voice: Voice) -> list[View]:
             _section("withdraw", _withdraw(notice, voice), voice),
         ]
     sections += [
-        _section("runbook", [paragraph(facts.get("runbook") or "")], voice),
         _section("references", [clean(link) for link in facts.get("references") or ()], voice),
         _section("commands", _commands(notice, voice), voice),
     ]
@@ -180,7 +188,8 @@ def _what(event: Mapping[str, Any], voice: Voice) -> Iterable[str]:
     kind = ", ".join(
         clean(event[name]) for name in ("event_type", "sub_event_type") if event.get(name)
     )
-    yield f"{what_kind(event, voice)}: {kind}" if kind else what_kind(event, voice)
+    plain = what_kind(event, voice)
+    yield voice.say("labelled", label=plain, value=kind) if kind else plain
     names = [clean(actor.get("name")) for actor in event.get("actors") or () if actor.get("name")]
     if names:
         yield voice.say("involved", actors="; ".join(dict.fromkeys(names)))
@@ -266,7 +275,7 @@ def _measured(notice: Notice, voice: Voice) -> Iterable[str]:
             words = voice.say("span", first=words, last=voice.numeric_day(last))
         yield voice.say("days_of_events", days=words)
     since, until = day_of(facts.get("since")), day_of(facts.get("until"))
-    if since is not None and until is not None:
+    if since is not None and until is not None and since < until:
         yield voice.say(
             "held_between", since=voice.numeric_day(since), until=voice.numeric_day(until)
         )

@@ -22,7 +22,7 @@ def plain_text(view: Mapping[str, Any]) -> str:
         lines += [notice["first_line"], "", *notice["notes"]]
         for change in notice["changes"]:
             lines.append(f"{change['label']}: {change['old']} -> {change['new']}")
-        for section in notice["sections"]:
+        for section in (*notice["first_sections"], *notice["sections"]):
             lines += ["", section["label"].upper(), *section["lines"]]
         if notice["table"]:
             lines += ["", *("- " + " | ".join(row) for row in notice["table"]["rows"])]

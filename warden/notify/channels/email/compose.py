@@ -47,8 +47,8 @@ def compose(outgoing: Outgoing, settings: SmtpSettings) -> EmailMessage:
     if settings.list_unsubscribe:
         mail["List-Unsubscribe"] = f"<{settings.list_unsubscribe}>"
     mail.set_content(body["text"], cte="quoted-printable")
-    if body.get("language"):
-        mail["Content-Language"] = header_text(body["language"], 20)
     if body.get("html"):
         mail.add_alternative(body["html"], subtype="html", cte="quoted-printable")
+    if body.get("language"):
+        mail["Content-Language"] = header_text(body["language"], 20)
     return mail

@@ -118,8 +118,7 @@ class _Timed:
         return io.BufferedReader(_TimedReader(self._sock, self._deadline))
 
     def close(self) -> None:
-        """Close the socket."""
-        self._sock.close()
+        """Nothing: `post` closes the socket once the answer's body has been read."""
 
 
 class _TimedReader(io.RawIOBase):

@@ -1,0 +1,128 @@
+"""Templates are the operator's: they may be wrong in any way, and an alert still goes out."""
+
+import json
+import time
+
+import pytest
+from helpers_notify import NOW, notice
+from jinja2.exceptions import SecurityError, TemplateError
+
+from warden.notify.render import Renderer, template_folders
+from warden.notify.render.sandbox import Sandbox
+from warden.notify.routes import Receiver
+
+
+def produce(tmp_path, source, **values):
+    (tmp_path / "t.jinja").write_text(source)
+    return Sandbox([tmp_path]).produce(["t.jinja"], values)
+
+
+def test_plain_data_loops_and_conditions_work(tmp_path):
+    source = "{% for x in xs %}{{ loop.index }}{{ x.items | upper }}{% endfor %}{{ 2 * 3 }}"
+    assert produce(tmp_path, source, xs=[{"items": "a"}, {"items": "b"}]) == "1A2B6"
+
+
+BAD = {
+    "an undefined variable": "{{ nothing }}",
+    "an undefined key": "{{ d.nothing }}",
+    "a method": "{{ 'x'.upper() }}",
+    "a method of a dictionary": "{{ d.keys() }}",
+    "a way out": "{{ ''.__class__.__mro__ }}",
+    "another way out": "{{ d['__class__'] }}",
+    "attributes of a filter": "{{ d | attr('__class__') }}",
+    "a call": "{{ range(10) }}",
+    "a very long range": "{% for i in range(10000000) %}{% endfor %}",
+    "a macro": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+    "a power": "{{ 9 ** 9 ** 9 }}",
+    "a long text by multiplication": "{{ 'x' * 1000000000 }}",
+    "a long text by format": "{{ '%1000000000d' % 1 }}",
+    "a long text by width": "{{ 'x' | wordwrap(999999999) | center(999999999) }}",
+    "doubling": "{% set a = s %}" + "{% set a = [a, a] | join %}" * 30 + "{{ a }}",
+    "concatenation": "{{ s ~ s }}",
+    "itself": "{% include 't.jinja' %}",
+    "a file elsewhere": "{% include '../../etc/passwd' %}",
+    "a syntax error": "{% if %}",
+    "an import": "{% import 'x' as y %}",
+    "a division by nothing": "{{ 1 / 0 }}",
+    "unsafe text": "{{ s | safe }}",
+    "nested loops": "{% for a in xs %}{% for b in xs %}{% for c in xs %}{% endfor %}{% endfor %}{% endfor %}",
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_template_is_stopped_soon(tmp_path, case):
+    began = time.monotonic()
+    with pytest.raises((TemplateError, ArithmeticError, TypeError, RecursionError)):
+        produce(tmp_path, BAD[case], d={"a": 1}, s="x" * 1000, xs=list(range(300)))
+    assert time.monotonic() - began < 6
+
+
+def test_output_is_bounded(tmp_path):
+    with pytest.raises(SecurityError, match="more than"):
+        produce(tmp_path, "{% for i in xs %}{{ s }}{% endfor %}", s="x" * 90_000, xs=[0] * 100)
+
+
+def test_html_files_escape_and_text_files_do_not(tmp_path):
+    for name, expected in (("a.html.jinja", "&lt;b&gt;"), ("a.txt.jinja", "<b>")):
+        (tmp_path / name).write_text("{{ x }}")
+        assert Sandbox([tmp_path]).produce([name], {"x": "<b>"}) == expected
+
+
+BREAK = {
+    "layout/mail.txt.jinja": "{{ nope }}",
+    "layout/mail.html.jinja": "{% for i in notices %}",
+    "fr/strings.toml": "and = [",
+    "en/mail.txt.jinja": "{{ notices.clear() }}",
+}
+
+
+@pytest.mark.parametrize("name", BREAK)
+def test_a_message_whose_template_fails_goes_out_plain_and_says_so(tmp_path, name):
+    (tmp_path / name).parent.mkdir()
+    (tmp_path / name).write_text(BREAK[name])
+    language = "fr" if name.startswith("fr") else "en"
+    renderer = Renderer(template_folders(tmp_path))
+    rendered = renderer.render(
+        Receiver("desk", language), [notice()], NOW, ("mail", "warden"), message_id="m"
+    )
+    assert rendered.fallback
+    assert len(rendered.fallback) <= 200
+    text = json.loads(rendered.bodies["mail"])["text"]
+    assert "template" in text or "modèle" in text
+    assert "SMP1" in text
+    assert "Call the field office." in text
+    assert rendered.subject.startswith(("CRITICAL Violent", "CRITIQUE Événement"))
+    assert json.loads(rendered.bodies["warden"])["notices"][0]["events"][0]["id"] == "SMP1"
+    assert renderer.faults()
+
+
+def test_when_even_the_words_cannot_be_used_the_least_is_said(tmp_path, monkeypatch):
+    renderer = Renderer([tmp_path])
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "strings.toml").write_text("severity = 'x'")
+    monkeypatch.setattr("warden.notify.render.renderer.shipped_templates", lambda: tmp_path / "no")
+    rendered = renderer.render(Receiver("desk"), [notice()], NOW, ("mail",))
+    text = json.loads(rendered.bodies["mail"])["text"]
+    assert (
+        rendered.subject
+        == "CRITICAL alert: Violent event near Bamako, 14 km from Bamako, Kati, 2024-01-07, 2 dead"
+    )
+    assert "Event ids: SMP1" in text
+    assert "Accessed 2024-01-10" in text
+
+
+def test_an_operators_phrase_wins_over_the_shipped_one(tmp_path):
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "strings.toml").write_text("[what]\nviolent = 'Attack'\n")
+    renderer = Renderer(template_folders(tmp_path))
+    rendered = renderer.render(Receiver("desk"), [notice()], NOW, ("mail",))
+    assert rendered.subject.startswith("CRITICAL Attack involving ANA")
+    assert rendered.fallback == ""
+
+
+def test_a_third_language_is_a_folder_and_what_it_lacks_is_found(tmp_path):
+    (tmp_path / "es").mkdir()
+    (tmp_path / "es" / "strings.toml").write_text("today = 'hoy'\n")
+    renderer = Renderer(template_folders(tmp_path))
+    assert renderer.languages == ("en", "es", "fr")
+    assert "templates/es/strings.toml: no phrase 'yesterday'" in renderer.faults()

@@ -1,0 +1,329 @@
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from helpers_notify import NOW, notice
+
+from warden.model.notice import Change
+from warden.notify.render import Renderer
+from warden.notify.render.body import ordinal
+from warden.notify.render.first_line import LIMIT, short_actor
+from warden.notify.render.samples import sample_event, sample_notice, sample_notices
+from warden.notify.render.voice import read_phrases
+from warden.notify.routes import Receiver
+
+RENDERER = Renderer()
+TEMPLATES = Path(__file__).parents[2] / "templates"
+LANGUAGES = ("en", "fr")
+
+
+def render(*notices, language="en", zone="Africa/Bamako", now=None):
+    rendered = RENDERER.render(
+        Receiver("desk", language, zone), notices, now or notices[0].at, ("mail",)
+    )
+    assert rendered.fallback == ""
+    return rendered
+
+
+def line(one, **options):
+    return render(one, **options).subject
+
+
+def body(one, part="text", **options):
+    return json.loads(render(one, **options).bodies["mail"])[part]
+
+
+def event_notice(at=NOW, event=None, **facts):
+    base = sample_notice(at=at)
+    events = [sample_event(at, **(event or {}))]
+    return replace(base, facts={**base.facts, "events": events, **facts})
+
+
+# --- both languages ---------------------------------------------------------------------------
+
+
+def test_every_language_defines_the_same_phrases_with_the_same_values():
+    found = {language: read_phrases(language, [TEMPLATES]) for language in LANGUAGES}
+    english, french = found["en"], found["fr"]
+    assert set(english) == set(french)
+    names = re.compile(r"{{ *(\w+)")
+    for key, text in english.items():
+        mine, theirs = (set(names.findall(one)) - {"n"} for one in (text, french[key]))
+        assert theirs <= mine | {"ordinal"}, key
+        assert mine <= theirs, key
+
+
+def test_the_shipped_templates_have_no_faults():
+    assert RENDERER.languages == LANGUAGES
+    assert RENDERER.faults() == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("number", range(len(sample_notices())))
+def test_every_message_cites_its_source_names_its_rule_and_blames_nobody(language, number):
+    one = sample_notices()[number]
+    one = replace(one, facts={**one.facts, "datasets": ["acled"]})
+    for part in ("text", "html"):
+        text = body(one, part, language=language)
+        assert "ACLED (Armed Conflict Location" in text
+        assert "10 Jan 2024" in text or "10 janv. 2024" in text
+        assert one.rule_id in text
+        assert one.alert_id in text
+        for wrong in (" by ANA", " par ANA", "safe", "all clear", "None", "{{", "undefined"):
+            assert wrong not in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_line_is_never_longer_than_160_characters(language):
+    long = "Katiba " * 30
+    for one in sample_notices():
+        for event in (
+            {"location": "A" * 200},
+            {"matched_actors": [long, long + "2", "third"]},
+            {"place_title": "Very Long Place Name " * 8},
+            {"admin1": "B" * 300, "geo_precision": 3},
+        ):
+            facts = {**one.facts, "events": [sample_event(**event)]}
+            for title in ("t", "word " * 80):
+                text = line(replace(one, facts=facts, title=title), language=language)
+                assert len(text) <= LIMIT
+                assert "\n" not in text
+
+
+# --- the first line ---------------------------------------------------------------------------
+
+
+def test_the_first_line_says_severity_what_where_when_and_the_dead():
+    at = datetime(2022, 7, 25, 9, tzinfo=UTC)
+    event = {
+        "matched_actors": ["JNIM: Group for Support of Islam and Muslims"],
+        "distance_km": 42.731,
+        "bearing_deg": 310.0,
+    }
+    assert line(event_notice(at, event)) == (
+        "CRITICAL Violent event involving JNIM, 43 km NW of Bamako (Kati), 22 Jul, 3 days ago,"
+        " 2 dead"
+    )
+    assert line(event_notice(at, event), language="fr") == (
+        "CRITIQUE Événement violent impliquant JNIM, à 43 km au NO de Bamako (Kati), 22 juil.,"
+        " il y a 3 jours, 2 morts"
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ({"geo_precision": 3}, "place unknown within Koulikoro"),
+        ({"fatalities": 0}, "no deaths reported"),
+        ({"fatalities": 5, "fatalities_low": 3, "fatalities_high": 12}, "5 dead (3\N{EN DASH}12)"),
+        ({"distance_km": 0.4, "location": "Bamako"}, "at Bamako, 7 Jan"),
+        ({"distance_km": 4.26}, "4.3 km NW of Bamako"),
+        ({"date": "2024-01-10", "date_end": "2024-01-10"}, "10 Jan, today"),
+        ({"date": "2024-01-09", "date_end": "2024-01-09"}, "9 Jan, yesterday"),
+        ({"time_precision": 2}, "week of 7 Jan, 3 days ago"),
+        ({"time_precision": 3}, "in January 2024, day unknown"),
+        ({"date": "2024-01-05"}, "5 Jan to 7 Jan, 3 days ago"),
+        ({"date": "2022-07-22", "date_end": "2022-07-22"}, "22 Jul 2022, 18 months ago"),
+        ({"event_type": "Protests"}, "Protest involving ANA"),
+        ({"matched_actors": ["A", "B"]}, "involving A and B,"),
+        ({"matched_actors": ["A", "B", "C"]}, "involving A, B and 1 other,"),
+        ({"matched_actors": [], "actors": []}, "Violent event, 14 km NW"),
+        ({"place_title": None, "distance_km": None}, "Kati, Koulikoro, 7 Jan"),
+        ({"date": "2024-01-11", "date_end": "2024-01-11"}, "11 Jan, 2 dead"),
+    ],
+)
+def test_the_first_line_says_what_is_known_and_no_more(event, said):
+    assert said in line(event_notice(event=event))
+
+
+def test_names_are_shortened_without_their_long_forms_and_years():
+    assert short_actor("JNIM: Group for Support of Islam and Muslims") == "JNIM"
+    assert short_actor("Military Forces of Mali (2021-)") == "Military Forces of Mali"
+    assert short_actor("Dan Na Ambassagou") == "Dan Na Ambassagou"
+
+
+def test_a_rule_about_a_border_tells_the_distance_to_it():
+    one = event_notice(condition={"border_within_km": 50, "border_with": ["CIV"]})
+    one.facts["events"][0].update(border_km=12.4, border_neighbour="CIV")
+    assert "12 km from the border with Côte d’Ivoire (Kati)" in line(one)
+
+
+def test_french_elides_before_a_vowel():
+    assert "au NO d’Abidjan" in line(event_notice(event={"place_title": "Abidjan"}), language="fr")
+
+
+def test_the_reader_counts_days_in_their_own_time_zone():
+    late = datetime(2024, 1, 10, 23, 30, tzinfo=UTC)
+    one = event_notice(event={"date": "2024-01-10", "date_end": "2024-01-10"})
+    assert "today" in line(one, now=late, zone="Africa/Bamako")
+    assert "yesterday" in line(one, now=late, zone="Africa/Nairobi")
+
+
+# --- the body ---------------------------------------------------------------------------------
+
+
+def test_an_event_message_holds_all_that_a_reader_must_know():
+    text = body(event_notice(event={"dataset": "acled", "fatalities": 10}, held=2))
+    for said in (
+        "Recorded as involved: ANA: An Armed Group; Military Forces of Mali (2021-)",
+        "it does not say who attacked whom",
+        "Kati, Koulikoro, Mali",
+        "14 km NW of Bamako",
+        "Place certain.",
+        "118 km from the nearest land border (Guinea).",
+        "Sunday 7 January 2024, 3 days ago",
+        "Known to warden on 10 Jan 2024, 3 days after it happened.",
+        'ACLED often writes 10 for "many, number unknown".',
+        "5th such event in 12 months (2 in the 12 before).",
+        "It asks for: involving Armed groups, within 150 km of Bamako.",
+        "This rule raises about 13 alerts a year.",
+        "1 event, 1 report",
+        "Event ids: SMP1",
+        "If the source deletes this event",
+        "Call the field office.\nThen the partners.",
+        "2 earlier episodes were held back",
+    ):
+        assert said in text
+
+
+def test_a_region_is_never_told_as_a_point():
+    text = body(event_notice(event={"geo_precision": 3, "location": "Koulikoro"}))
+    assert "Place unknown within Koulikoro; the source puts it on Koulikoro" in text
+    assert "14 km" not in text
+
+
+def test_a_late_report_says_so_at_the_top():
+    text = body(event_notice(reported_late_days=41))
+    assert text.index("Reported 41 days after it happened.") < text.index("WHAT\n")
+
+
+def test_an_update_says_old_and_new():
+    one = notice(
+        action="update",
+        reason="MATERIAL_CHANGE",
+        changes=(
+            Change("fatalities", 2, 9),
+            Change("severity", "warning", "critical"),
+            Change("distance_km", 14.1, 162.2),
+        ),
+    )
+    text = body(one)
+    assert "Deaths: 2 → 9" in text
+    assert "Severity: WARNING → CRITICAL" in text
+    assert "Distance: 14 km → 162 km" in text
+    assert line(one).startswith("CRITICAL Update: ")
+    assert "Morts : " not in body(one, language="fr")
+
+
+def test_an_end_is_not_an_all_clear():
+    one = sample_notices()[9]
+    assert "no longer above the bound. This is not an all-clear" in body(one)
+    assert line(one).startswith("CRITICAL Ended: ")
+
+
+def test_a_withdrawal_names_what_it_may_have_been_merged_into():
+    text = body(sample_notices()[7])
+    assert "The source has withdrawn this event." in text
+    assert "It may have been merged into: SMP2, 7 Jan, 3 days ago, Kati, 2 dead." in text
+
+
+def test_an_event_that_no_longer_matches_is_still_recorded():
+    one = sample_notices()[5]
+    assert "Still recorded, now 162 km NW of Bamako" in body(one)
+    assert "No longer matches:" in line(one)
+
+
+def test_a_count_says_value_window_and_its_events():
+    text = body(sample_notices()[8])
+    assert "4 events in 60 days" in text
+    assert "4 events, 3 reports" in text
+    assert "60 % of the deaths are from one event." in text
+    assert "It asks for: at least 3 events, in 60 days." in text
+    assert "- 7 Jan 2024 | Kati, 14 km NW of Bamako |" in text
+
+
+def test_a_summary_lists_its_alerts_and_counts_the_rest():
+    one = sample_notices()[10]
+    assert line(one).startswith("CRITICAL Summary: 70 alerts: ")
+    text = body(one)
+    assert "1 of 70 are listed below" in text
+    assert "- WARNING | 2 Jan 2024 to 7 Jan 2024 | Kati, 14 km NW of Bamako" in text
+
+
+def test_several_notices_are_one_message_that_counts_them():
+    rendered = render(notice(1), notice(2, alert="a2"))
+    assert rendered.subject.endswith("(+1 more)")
+    text = json.loads(rendered.bodies["mail"])["text"]
+    assert text.startswith("2 notices in this message, the most severe first.")
+
+
+def test_an_exercise_says_so_first():
+    one = replace(sample_notice(), exercise=True)
+    assert line(one).startswith("EXERCISE CRITICAL ")
+    assert "This is an exercise. Nothing has happened." in body(one)
+    assert "Il ne s’est rien passé" in body(one, language="fr")
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (112, "112th"), (23, "23rd")],
+)
+def test_english_ordinals(number, said):
+    class English:
+        language = "en"
+        number = staticmethod(str)
+
+    assert ordinal(number, English) == said
+
+
+# --- hostile facts ----------------------------------------------------------------------------
+
+
+HOSTILE = '<script>alert(1)</script>\r\nBcc: x@y.org\u202e\x00 {{ 7*7 }} & "q"'
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_names_from_a_source_cannot_inject_markup_lines_or_templates(language):
+    event = {
+        "location": HOSTILE,
+        "admin1": HOSTILE,
+        "matched_actors": [HOSTILE],
+        "actors": [{"name": HOSTILE, "role": "actor1", "type": HOSTILE}],
+        "reporters": HOSTILE,
+        "id": HOSTILE,
+        "place_title": HOSTILE,
+    }
+    one = replace(
+        event_notice(event=event, runbook=HOSTILE, description=HOSTILE),
+        title=HOSTILE,
+        changes=(Change(HOSTILE, HOSTILE, HOSTILE),),
+    )
+    html = body(one, "html", language=language)
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+    assert "{{ 7*7 }}" in html
+    assert "49" not in line(one, language=language)
+    text = body(one, language=language)
+    for odd in ("\u202e", "\x00", "\r"):
+        assert odd not in text
+        assert odd not in line(one, language=language)
+    assert "\n" not in line(one, language=language)
+
+
+def test_facts_of_odd_shapes_still_make_a_message():
+    for facts in ({}, {"events": []}, {"kind": "count"}, {"events": [{}]}, {"events": None}):
+        for action in ("alert", "update", "resolved", "cancel", "summary"):
+            one = replace(sample_notice(), action=action, facts=facts)
+            for language in LANGUAGES:
+                assert render(one, language=language).subject
+
+
+def test_every_action_and_age_reads_in_both_languages():
+    for days in (0, 1, 2, 40, 119, 121, 400, 1000, 4000):
+        day = (NOW - timedelta(days=days)).date().isoformat()
+        one = event_notice(event={"date": day, "date_end": day})
+        for language in LANGUAGES:
+            assert render(one, language=language).subject
