@@ -160,6 +160,8 @@ class CsvTable:
                 hint = _id_hint(text, self._delimiter, identify)
                 yield Row(None, line, shown(text), reason, hint)
                 continue
+            if not cells[0] and not any(cell.strip() for cell in cells):
+                continue  # a line of delimiters, as spreadsheets leave them
             raw = strict_json.dumps(cells)
             unclean = _unclean(cells) if "\\ud" in raw or "\\u0000" in raw else ""
             cells.append("")
@@ -231,7 +233,8 @@ class CsvTable:
                     yield cells, line, "".join(taken).rstrip("\r\n") if reason else "", reason
 
     def _open(self) -> TextIO:
-        return self._path.open(encoding=self._encoding, errors="surrogateescape", newline="")
+        errors = "replace" if self._encoding == "utf-16" else "surrogateescape"
+        return self._path.open(encoding=self._encoding, errors=errors, newline="")
 
 
 class _RunawayError(Exception):
