@@ -183,7 +183,7 @@ class Evaluator:
         connection = self._store.connection
         states = self._states or {}
         known = complete_through(connection)
-        horizon = Horizon(now, known)
+        horizon = Horizon(now, known, _data_start(connection))
         seeding, marks = _seeding(connection)
         taken = _LedgerIds(connection)
         atlas = Atlas(tuple(self._ruleset.places.values()), self._geography)
@@ -192,7 +192,8 @@ class Evaluator:
         decisions: list[Decision] = []
         said: list[tuple[Notice, tuple[Decision, ...]]] = []
         for rule_id, state in states.items():
-            if rule_id not in touched and rule_id not in with_active and changed is not None:
+            due = rule_id in touched or rule_id in with_active or KINDS[state.rule.kind].clocked
+            if not due and changed is not None:
                 continue
             moment = Moment(horizon=horizon, seeding=seeding, taken=taken)
             decided = self._decide(state, moment, changed)
@@ -445,6 +446,13 @@ def _add_cycle(
         ),
     )
     return int(cursor.lastrowid or 0)
+
+
+def _data_start(connection: sqlite3.Connection) -> dict[str, date]:
+    rows = connection.execute(
+        "SELECT dataset, min(event_date) FROM events WHERE status = 'active' GROUP BY dataset"
+    )
+    return {dataset: date.fromisoformat(day) for dataset, day in rows}
 
 
 def _next_cycle(connection: sqlite3.Connection) -> int:

@@ -28,6 +28,7 @@ class MemoryLedger:
         self.alerts: dict[str, Alert] = {}
         self.said: list[Decision] = []
         self.events: dict[str, Event] = {}
+        self.data_start = date(2012, 1, 1)
 
     def poll(
         self,
@@ -59,7 +60,7 @@ class MemoryLedger:
     ) -> tuple[Decision, ...]:
         """What reconcile would do, without doing it."""
         covered = complete_through or now.date() - timedelta(days=1)
-        horizon = Horizon(now, {"acled": covered})
+        horizon = Horizon(now, {"acled": covered}, {"acled": self.data_start})
         found = self.signals(horizon)
         held = {uid for signal in found for uid in signal.evidence}
         moment = Moment(

@@ -17,15 +17,23 @@ class Horizon:
         now: the instant, UTC.
         complete_through: for each dataset the newest day its releases cover. Later days are
             unknown, not empty.
+        data_start: for each dataset the oldest day that is stored.
     """
 
     now: datetime
     complete_through: Mapping[str, date] = field(default_factory=dict)
+    data_start: Mapping[str, date] = field(default_factory=dict)
 
     @property
     def today(self) -> int:
         """The day of `now` in UTC, as days since 1970-01-01."""
         return day_number(self.now.astimezone(UTC).date())
+
+    def starts(self, datasets: Iterable[str]) -> int | None:
+        """The first day on which all these datasets have data; None when one has none."""
+        days = [self.data_start.get(dataset) for dataset in datasets]
+        known = [day_number(day) for day in days if day is not None]
+        return max(known) if known and len(known) == len(days) else None
 
     def known_through(self, datasets: Iterable[str]) -> int | None:
         """The newest day fully known in all these datasets; None when one is not known at all."""

@@ -288,6 +288,8 @@ class _Plan:
         elif gone:
             extra = {"merged_into": self._heirs(alert), "withdrawn": self._ids(alert)}
             self._close(alert, "cancelled", "WITHDRAWN_BY_SOURCE", "cancel", extra=extra)
+        elif rule.kind == "quiet":  # it rests on absence: late events take it away
+            self._close(alert, "cancelled", "NO_LONGER_MATCHES", "cancel")
         else:
             now = [dict(fate.now) for fate in fates if fate is not None and fate.active]
             extra = {"now": now[0] if len(now) == 1 else {}, "closes": True}
@@ -372,7 +374,9 @@ class _Plan:
         return self._rule.kind == "event"
 
     def _is_old(self, alert: Alert) -> bool:
-        return self._today - day_number(alert.last_day) > self._rule.max_age_days
+        # What is new was new on its first day, however long the run that it began.
+        newest = alert.first_day if self._rule.kind == "new" else alert.last_day
+        return self._today - day_number(newest) > self._rule.max_age_days
 
     def _expired(self, alert: Alert) -> bool:
         return self._is_event and self._is_old(alert)

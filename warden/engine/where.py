@@ -52,6 +52,7 @@ class Matches:
         certain: the whole error disc satisfies the rule's spatial predicates.
         actors: the names that matched the rule's own actor predicate.
         groups: the ids of the rule's actor groups that take part.
+        names: the one name of each matched actor (else of all but civilians), renames resolved.
         key_row, key_code: an event counts once under each of its keys: k pairs of a row and an
             index into `keys`.
     """
@@ -66,6 +67,7 @@ class Matches:
     certain: BoolArray
     actors: tuple[tuple[str, ...], ...]
     groups: tuple[tuple[str, ...], ...]
+    names: tuple[tuple[str, ...], ...]
     key_row: IntArray
     key_code: IntArray
     keys: tuple[Key, ...]
@@ -95,6 +97,7 @@ class Matches:
             certain=self.certain[rows],
             actors=tuple(self.actors[row] for row in rows),
             groups=tuple(self.groups[row] for row in rows),
+            names=tuple(self.names[row] for row in rows),
             key_row=position[self.key_row[kept]],
             key_code=codes.astype(np.int64),
             keys=tuple(self.keys[code] for code in used),
@@ -118,6 +121,7 @@ class Matches:
             certain=np.concatenate((self.certain, other.certain)),
             actors=self.actors + other.actors,
             groups=self.groups + other.groups,
+            names=self.names + other.names,
             key_row=np.concatenate((self.key_row, other.key_row + len(self))),
             key_code=np.concatenate((self.key_code, theirs)),
             keys=tuple(index),
@@ -173,6 +177,7 @@ class Matcher:
             certain=self._certain(matched),
             actors=actors,
             groups=groups,
+            names=tuple(self._actors_of(matched, row, actors[row]) for row in range(len(matched))),
             key_row=key_row,
             key_code=key_code,
             keys=keys,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 
 from warden.engine.horizon import Horizon
-from warden.engine.kinds import count, event
+from warden.engine.kinds import count, event, new, quiet, record
 from warden.engine.kinds.base import Kind
 from warden.engine.where import Matches
 from warden.model.rule import Rule
 from warden.model.signal import Signal
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (event.KIND, count.KIND)}
+KINDS: dict[str, Kind] = {kind.KIND.name: kind.KIND for kind in (event, count, record, new, quiet)}
 
 
 def signals(

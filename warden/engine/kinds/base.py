@@ -82,6 +82,7 @@ class Kind:
         signals: `(rule, matches, horizon, only) -> signals`. `only` limits single-event kinds to
             these uids; kinds that look over windows ignore it.
         windowed: whether it looks over windows (cooldown and `resolved` then make sense).
+        clocked: whether a signal may begin by the mere passing of time, without a changed event.
         reference: a paragraph for docs/rules.md. example: YAML text of one rule.
     """
 
@@ -91,3 +92,4 @@ class Kind:
     windowed: bool
     reference: str
     example: str
+    clocked: bool = False
