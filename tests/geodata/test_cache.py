@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -75,6 +78,26 @@ def test_a_flipped_byte_is_noticed(position, flip):
 def test_bytes_that_are_no_outline_are_refused(data):
     with pytest.raises(OutlineDamagedError):
         Outline.from_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"labels": np.array([2] * 10, dtype=np.int16)},
+        {"labels": np.array([0] * 9, dtype=np.int16)},
+        {"ring_sizes": np.array([5], dtype=np.int32)},
+        {"polygon_sizes": np.array([3], dtype=np.int32)},
+    ],
+)
+def test_parts_that_do_not_fit_together_are_refused(change):
+    with pytest.raises(OutlineDamagedError):
+        Outline.from_bytes(replace(outline(), **change).to_bytes())
+
+
+def test_a_checksum_over_something_else_does_not_help():
+    content = b"not an archive"
+    with pytest.raises(OutlineDamagedError):
+        Outline.from_bytes(hashlib.sha256(content).digest() + content)
 
 
 def test_what_is_written_is_read_by_the_next_start(tmp_path):
