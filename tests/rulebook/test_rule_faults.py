@@ -21,6 +21,10 @@ RULES = {
         HEAD + OK_WHERE + "  sevrity: info\n",
         "6:3: WR012 unknown key 'sevrity' in the rule; did you mean 'severity'?",
     ),
+    "a key of where": (
+        HEAD + OK_WHERE + "  location: certain\n",
+        "6:3: WR012 unknown key 'location' in the rule; write it within where",
+    ),
     "a key of another kind": (
         HEAD + OK_WHERE + "  window: 30d\n",
         "6:3: WR012 unknown key 'window' in the rule; it belongs to the kind count",

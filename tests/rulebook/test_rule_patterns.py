@@ -51,6 +51,7 @@ def test_ordinary_expressions_are_accepted(text) -> None:
         ("(?=a)b", "back-reference or look-around"),
         ("(?(1)a|b)(c)", "look-around"),
         ("(", "compile"),
+        ("[[a]", "ambiguous"),
         ("[", "compile"),
         ("a" * 401, "more than 400 characters"),
     ],

@@ -51,7 +51,7 @@ def test_every_kind_has_an_example_that_can_be_used(read) -> None:
     given = {f"{kind.name}.yaml": kind.example for kind in KINDS.values()}
     for name in ("actors.yaml", "places.yaml", "areas/southern-mali.geojson"):
         given[name] = (SHIPPED / name).read_text(encoding="utf-8")
-    loaded = read(given, base=False)
+    loaded = read(given, base=False, kinds=KINDS)
     assert [fault.one_line() for fault in loaded.faults if fault.severity == "error"] == []
     assert {rule.kind for rule in loaded.ruleset.rules} == set(KINDS)
 

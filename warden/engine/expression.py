@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -73,7 +74,9 @@ def compile_expression(text: str, names: Collection[str] | None = None) -> Expre
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"the expression is longer than {MAX_LENGTH} characters")
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's advice on code is none for operators
+            tree = ast.parse(text.strip(), mode="eval")
     except SyntaxError as error:
         offset = max((error.offset or 1) - 1, 0)
         raise ExpressionError(f"cannot be read: {error.msg}", offset) from None

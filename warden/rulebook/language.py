@@ -306,4 +306,11 @@ RULE_KEYS: Final[dict[str, Key]] = {
         {"type": "number", "minimum": 0}, "From a backtest; told with every alert."
     ),
 }
+RULE_HINTS: Final[dict[str, str]] = {
+    **dict.fromkeys(("location", "near", "border", "inside", "use"), "write it within where"),
+    "name": "write title",
+    "alert": "write id",
+    "level": "write severity",
+    "for": "write window, or keep_firing_for",
+}
 RESERVED_LABELS: Final = frozenset({"rule", "severity", "action", "kind", "country", *DIMENSIONS})

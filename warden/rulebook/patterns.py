@@ -8,6 +8,7 @@ that could backtrack without bound is refused: see `_Cost`.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable
 from re import _constants as opcodes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -49,9 +50,14 @@ def check_regex(node: Node, text: str, faults: FaultList) -> str | None:
         return None
     folded = _fold_pattern(text)
     try:
-        re.compile(text)
-        re.compile(folded)
-        tree = parser.parse(folded)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # a pattern that will mean something else tomorrow
+            re.compile(text)
+            re.compile(folded)
+            tree = parser.parse(folded)
+    except Warning as warning:
+        faults.error(node, "WR031", f"the regular expression is ambiguous: {warning}")
+        return None
     except re.error as error:
         faults.error(
             node,

@@ -26,6 +26,7 @@ from warden.rulebook.definitions import Loader as DefinitionsLoader
 from warden.rulebook.files import Sections
 from warden.rulebook.language import (
     DIMENSIONS,
+    RULE_HINTS,
     RULE_KEYS,
 )
 from warden.rulebook.merging import MergeReader, merge, with_defaults
@@ -222,7 +223,7 @@ class RulesReader:
             elif kind is None and key.text in every_kind:
                 continue
             elif key.text not in own_keys:
-                hints = {}
+                hints = dict(RULE_HINTS)
                 if kind is not None and key.text in every_kind:
                     owners = [
                         k.name for k in self.kinds.values() if key.text in k.Parameters.model_fields

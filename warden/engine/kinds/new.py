@@ -121,8 +121,10 @@ rules:
 - id: bamako-first-strike
   title: First violent event involving militant Islamists inside Bamako in years
   kind: new
-  where: {actor: {group: militant-islamist}, near: {place: bamako, within_km: 20}}
-  location: certain
+  where:
+    location: certain
+    actor: {group: militant-islamist}
+    near: {place: bamako, within_km: 20}
   field: event
   memory: 5y
   severity: critical
