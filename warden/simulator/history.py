@@ -553,7 +553,7 @@ def _at(day: date, town: Town, random: Random, *, spread_km: float = 0.0) -> dic
         "town": town,
         "lat": round(town.lat + north_km / 111.0, 4),
         "lon": round(town.lon + east_km / 107.0, 4),
-        "place": f"Near {town.name}" if near else town.name,
+        "place": f"{town.name} - Environs" if near else town.name,
     }
 
 

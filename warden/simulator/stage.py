@@ -42,7 +42,11 @@ sources:
   countries: [MLI, BFA, NER, CIV, GIN, SEN, MRT]
   since: 2012-01-01
   full_every_days: 730    # monthly unless said otherwise; the demo has a minute for six years
-smtp: {{host: 127.0.0.1, port: {smtp}, security: none, from: "Warden demo <warden@example.org>"}}
+smtp:
+  host: 127.0.0.1
+  port: {smtp}
+  security: none
+  from: "Warden demo - SIMULATED DATA <warden@example.org>"
 """
 
 _ROUTES = """\
