@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from support.build import START, attack_rule, day, event
 from support.ledger import MemoryLedger
+
 from warden.engine.frame import Frame
 from warden.engine.geo.geography import FixedGeography
 from warden.engine.horizon import Horizon
@@ -185,5 +185,5 @@ def test_a_silence_that_is_broken_is_resolved() -> None:
 
 @pytest.mark.parametrize("bad", [{"lt": 0}, {"lt": 1, "lte": 1}, {}])
 def test_a_bound_that_cannot_hold_is_refused(bad: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="bound|exactly one"):
+    with pytest.raises(ValueError, match=r"bound|exactly one"):
         Below(**bad)
