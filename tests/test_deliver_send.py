@@ -326,6 +326,30 @@ route: {receiver: desk}
         deliverer.stop()
 
 
+def test_a_recipient_who_is_away_hides_nobody_else(store):
+    with store.transaction() as tx:
+        tx.execute(
+            "INSERT INTO messages (id, receiver, subject, severity, created_at)"
+            " VALUES ('m', 'desk', 's', 'info', '2024-01-01T00:00:00.000000Z')"
+        )
+        for number in range(1500):
+            target = "away@example.org" if number < 1499 else "here@example.org"
+            tx.execute(
+                "INSERT INTO messages (id, receiver, subject, severity, created_at)"
+                " VALUES (?, 'desk', 's', 'info', '2024-01-01T00:00:00.000000Z')",
+                (f"m{number}",),
+            )
+            tx.execute(
+                "INSERT INTO deliveries (key, message_id, receiver, channel, target, format,"
+                " due_at, created_at) VALUES (?, ?, 'desk', 'email', ?, 'mail', ?1, ?1)".replace(
+                    "?1", "'2024-01-01T00:00:00.000000Z'"
+                ),
+                (f"k{number}", f"m{number}", target),
+            )
+        due = outbox.due_deliveries(tx, "email", NOW, 1000)
+    assert "here@example.org" in {delivery.target for delivery in due}
+
+
 def test_a_fault_inside_a_channel_is_a_failed_try_and_not_a_lost_alert(store):
     class Broken:
         def send(self, outgoing, target, now):

@@ -44,7 +44,7 @@ JITTER = 0.1
 MAX_RETRY_AFTER_S = 24 * 3600.0
 EXPIRE_AFTER = timedelta(days=7)  # a message tried before, and still not accepted
 IDLE_S = 1.0
-_BATCH = 200
+_BATCH = 1000
 EXERCISE_WITHIN_S = 60.0
 
 Notices = Mapping[str, Notice]

@@ -155,7 +155,7 @@ class Hook:
         hook = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):  # noqa: N802
+            def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
                 hook.requests.append((self.path, dict(self.headers), body))
                 answer = hook.answers.pop(0) if len(hook.answers) > 1 else hook.answers[0]

@@ -1,5 +1,7 @@
 import pytest
 from helpers_notify import good_routing, routing_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from warden.model.located import FaultList
 from warden.model.rule import AllOf, Rule, SeverityStep
@@ -204,3 +206,41 @@ def test_the_shipped_routes_are_sound():
 
     text = (Path(__file__).parents[2] / "rules" / "routes.yaml").read_text()
     assert good_routing(text).receivers["desk"].human
+
+
+_SCALARS = st.sampled_from(
+    [
+        "desk",
+        "critical",
+        "",
+        "~",
+        "true",
+        "5",
+        "30s",
+        "a@b.org",
+        "https://h.org/",
+        'x=~"("',
+        "é",
+        "[]",
+    ]
+)
+_KEYS = st.sampled_from(
+    ["name", "email", "to", "webhook", "url", "secret", "file", "path", "receiver", "routes",
+     "matchers", "continue", "group_by", "group_wait", "format", "review", "language", "time_zone"]
+)  # fmt: skip
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.fixed_dictionaries({"receivers": _VALUES, "route": _VALUES, "inhibit_rules": _VALUES}))
+@settings(max_examples=150, deadline=None)
+def test_whatever_stands_in_the_file_the_answer_is_faults_and_never_an_exception(data):
+    import json
+
+    routing, faults = routing_of(json.dumps(data))
+    for labels in ({}, {"severity": "critical"}, {"country": "MLI"}):
+        routing.receivers_for(labels)
+    assert all(":" in fault for fault in faults)
