@@ -71,6 +71,7 @@ def test_it_recovers_when_the_fault_is_mended(case, feed, clock, server, loaded)
     server.fail(CASES[case][0], on="read", times=None)
     poll(source, clock.now())
     server.heal()
+    clock.advance(timedelta(hours=1))
     polled = poll(source, clock.now())
     assert polled.state == "ok"
     assert len(set(polled.ids)) == 25
@@ -215,6 +216,20 @@ def test_retry_after_is_honoured_within_bounds(header, seconds, feed, clock, ser
     server.fail(faults.status(429, "{}", headers=headers), on="read")
     polled = poll(feed(), clock.now())
     assert polled.outcome.not_before == clock.now() + timedelta(seconds=seconds)
+
+
+def test_a_server_that_asks_for_patience_is_left_alone(feed, clock, server, loaded):
+    server.fail(faults.status(429, "{}", headers={"Retry-After": "600"}), on="read")
+    source = feed()
+    poll(source, clock.now())
+    asked = len(server.requests)
+    clock.advance(timedelta(minutes=5))
+    polled = poll(source, clock.now())
+    assert polled.state == "unreachable"
+    assert "asked for patience" in polled.sentence
+    assert len(server.requests) == asked
+    clock.advance(timedelta(minutes=5))
+    assert poll(source, clock.now()).state == "ok"
 
 
 def test_retry_after_may_be_a_date(clock):

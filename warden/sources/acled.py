@@ -20,6 +20,7 @@ from warden.errors import SourceError
 from warden.sources import country, values
 from warden.sources.acled_calendar import complete_through, silence
 from warden.sources.acled_client import (
+    MOST_PAUSE_S,
     Account,
     AcledClient,
     Bounds,
@@ -113,6 +114,7 @@ class AcledSource:
         self._pagination = Pagination(settings.pagination, settings.page_size, settings.most_pages)
         self._asked = fingerprint(settings)
         self._look_ups_left = LOOK_UPS
+        self._not_before: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -126,6 +128,8 @@ class AcledSource:
         past = AcledMemory.read(memory, self._asked)
         run = _Run(now, AcledRows(now, self._filter))
         self._look_ups_left = LOOK_UPS
+        if self._must_wait(now):
+            return self._failed(past, run, self._patience())
         try:
             yield from self._deletions(past, run)
             coverage = yield from self._rows(past, run)
@@ -135,6 +139,19 @@ class AcledSource:
         except SourceError as error:
             return self._failed(past, run, error)
         return self._finished(past, run, coverage)
+
+    def _must_wait(self, now: datetime) -> bool:
+        """Whether the server asked for patience that has not run out (nor the clock gone back)."""
+        until = self._not_before
+        return until is not None and now < until <= now + timedelta(seconds=MOST_PAUSE_S)
+
+    def _patience(self) -> DelayedError:
+        until = self._not_before or datetime.max.replace(tzinfo=UTC)
+        return DelayedError(
+            f"{self._client.host} asked for patience; it is not asked again before "
+            f"{until:%Y-%m-%d %H:%M} UTC",
+            until,
+        )
 
     def _other_size(self) -> Pagination:
         """One row less a page, or again what was set."""
@@ -315,13 +332,14 @@ class AcledSource:
 
     def _failed(self, past: AcledMemory, run: _Run, error: SourceError) -> PollOutcome:
         """Nothing moves; what was known stays known."""
+        self._not_before = error.until if isinstance(error, DelayedError) else None
         return PollOutcome(
             state=error.state,  # type: ignore[arg-type]  # SourceError carries the same names
             sentence=str(error),
             complete_through=complete_through(_instant(past.watermark), run.now, past.embargo),
             envelope=self._about(run, full=False),
             no_data_since=past.embargo,
-            not_before=error.until if isinstance(error, DelayedError) else None,
+            not_before=self._not_before,
         )
 
     def _about(self, run: _Run, *, full: bool) -> dict[str, Any]:
