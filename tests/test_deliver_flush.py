@@ -17,9 +17,11 @@ from helpers_notify import (
     withheld,
 )
 
-from warden.deliver import Flushed, flush
+from warden.deliver import Flushed, flush, make_message, queue_exercise
 from warden.model.delivery import Attempt
-from warden.notify.render import Renderer
+from warden.notify import plan
+from warden.notify.render import Renderer, template_folders
+from warden.notify.render.samples import exercise
 from warden.notify.routes import Routing
 from warden.store import open_store, outbox
 
@@ -103,8 +105,6 @@ def test_a_group_waits_and_then_goes_out_as_one_message_with_what_joined_it(stor
 def test_a_notice_planned_twice_is_sent_once(store):
     decide(store, ROUTING, [notice()], NOW)
     with store.transaction() as tx:
-        from warden.notify import plan
-
         again = plan.dispatches([notice()], ROUTING, NOW, {})
         assert outbox.add_dispatches(tx, again) == 0
     assert flushed(store).messages == 1
@@ -201,8 +201,6 @@ def test_a_dispatch_to_a_receiver_who_is_gone_is_recorded_and_not_lost(store):
 def test_a_template_that_fails_falls_back_and_is_counted(store, tmp_path):
     (tmp_path / "layout").mkdir()
     (tmp_path / "layout" / "mail.html.jinja").write_text("{{ no_such_name }}")
-    from warden.notify.render import template_folders
-
     broken = Renderer(template_folders(tmp_path))
     decide(store, ROUTING, [notice(1)], NOW)
     assert flush(store, ROUTING, broken, clock_at()).fallbacks == 1
@@ -242,9 +240,6 @@ def test_the_next_due_moment_counts_what_waits_in_a_group(store):
 
 
 def test_an_exercise_is_a_message_without_a_dispatch(store):
-    from warden.deliver import queue_exercise
-    from warden.notify.render.samples import exercise
-
     keys = queue_exercise(store, ROUTING.receivers["desk"], exercise(NOW), RENDERER, clock_at())
     assert len(keys) == 3
     assert all(row["exercise"] for row in rows(store))
@@ -252,8 +247,6 @@ def test_an_exercise_is_a_message_without_a_dispatch(store):
 
 
 def test_a_message_whose_dispatch_was_taken_meanwhile_is_not_stored_twice(store):
-    from warden.deliver import make_message
-
     decide(store, ROUTING, [notice(1)], NOW)
     flushed(store)
     message = make_message(ROUTING.receivers["desk"], [notice(1)], RENDERER, NOW, dispatch_ids=(1,))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "notify"))
 
-from helpers_notify import NOW, Hook, answer, decide, good_routing, notice, rows
+from helpers_notify import NOW, Hook, answer, clock_at, decide, good_routing, notice, rows
 
 from warden.deliver import flush
 from warden.notify.render import Renderer
@@ -53,8 +53,6 @@ route: {{receiver: desk, routes: [{{receiver: hook, continue: true}}, {{receiver
         routing = good_routing(text)
         with open_store(tmp_path / "warden.db") as store:
             decide(store, routing, [notice()], NOW)
-            from helpers_notify import clock_at
-
             flush(store, routing, Renderer(), clock_at())
         processes.append(sender(tmp_path))
         assert processes[0].wait(30) == -signal.SIGKILL

@@ -370,11 +370,11 @@ class Killed(BaseException):
 
 
 def test_killed_between_commit_and_send_it_sends_again_under_the_same_key(store):
-    class Dies:
-        keys = []
+    keys = []
 
+    class Dies:
         def send(self, outgoing, target, now):
-            self.keys.append(outgoing.delivery.key)
+            keys.append(outgoing.delivery.key)
             return "ok"
 
     rig = mail_rig(store, 1, THREE.replace(", b@example.org, c@example.org", ""))
@@ -384,7 +384,7 @@ def test_killed_between_commit_and_send_it_sends_again_under_the_same_key(store)
         outbox.claim(tx, outbox.due_deliveries(tx, "email", NOW, 10), NOW, 600)
     assert rows(store)[0]["state"] == "sending"
     assert rig.send().sent == 1
-    assert Dies.keys == [rows(store)[0]["key"]]
+    assert keys == [rows(store)[0]["key"]]
     assert rows(store)[0]["attempts"] == 2
 
 

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import jsonschema
 import pytest
 import trustme
+from aiosmtpd.smtp import AuthResult
 from helpers_notify import (
     KEY,
     NOW,
@@ -88,8 +89,7 @@ def email_rig(tmp_path, mode):
 @contextmanager
 def webhook_rig(tmp_path, mode):
     with Hook(answer({"fine": 200, "refuse": 403, "fail": 503}[mode])) as hook:
-        text = f'- {{name: x, webhook: [{{url: "{hook.url}", secret: {{secret: hook}}, allow_private: true}}]}}'
-        target = target_of(text)
+        target = hook_target(hook.url)
         yield (
             WebhookChannel(secrets),
             target,
@@ -319,15 +319,15 @@ def test_a_server_without_starttls_gets_nothing_in_clear():
 
 def test_a_login_that_is_refused_does_not_kill_the_message_nor_tell_the_password():
     def no(server, session, envelope, mechanism, data):
-        from aiosmtpd.smtp import AuthResult
-
         return AuthResult(success=False, handled=False)
 
     box = Mailbox()
     options = {"authenticator": no, "auth_require_tls": False}
-    with smtp_server(box, **options) as port:
-        with pytest.raises(ChannelError, match="refused the login") as caught:
-            send_tls(port, "none", SecretStr("hunter2"))
+    with (
+        smtp_server(box, **options) as port,
+        pytest.raises(ChannelError, match="refused the login") as caught,
+    ):
+        send_tls(port, "none", SecretStr("hunter2"))
     assert not caught.value.permanent
     assert "hunter2" not in str(caught.value)
 
@@ -594,7 +594,10 @@ def test_a_secret_that_cannot_be_used_is_a_failed_try_that_does_not_tell_it(secr
 
 def test_a_url_may_be_a_secret_and_is_then_kept_out_of_the_database():
     with Hook(answer(200)) as hook:
-        text = "- {name: x, webhook: [{url: {secret: place}, secret: {secret: hook}, allow_private: true}]}"
+        text = (
+            "- {name: x, webhook: [{url: {secret: place}, secret: {secret: hook},"
+            " allow_private: true}]}"
+        )
         target = target_of(text)
         assert target.name == "secret:place"
 

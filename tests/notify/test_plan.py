@@ -1,6 +1,7 @@
 from helpers_notify import NOW, good_routing, later, notice
 
 from warden.notify import plan
+from warden.notify.routes import Routing
 
 ROUTING = good_routing("""
 receivers:
@@ -78,6 +79,4 @@ def test_a_summary_speaks_of_the_alerts_it_lists():
 
 
 def test_without_routes_nobody_gets_anything():
-    from warden.notify.routes import Routing
-
     assert planned([notice()], routing=Routing({})) == []

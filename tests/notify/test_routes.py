@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import pytest
 from helpers_notify import good_routing, routing_of
 from hypothesis import given, settings
@@ -202,8 +205,6 @@ def test_a_rule_that_reaches_no_human_is_an_error():
 
 
 def test_the_shipped_routes_are_sound():
-    from pathlib import Path
-
     text = (Path(__file__).parents[2] / "rules" / "routes.yaml").read_text()
     assert good_routing(text).receivers["desk"].human
 
@@ -238,8 +239,6 @@ _VALUES = st.recursive(
 @given(st.fixed_dictionaries({"receivers": _VALUES, "route": _VALUES, "inhibit_rules": _VALUES}))
 @settings(max_examples=150, deadline=None)
 def test_whatever_stands_in_the_file_the_answer_is_faults_and_never_an_exception(data):
-    import json
-
     routing, faults = routing_of(json.dumps(data))
     for labels in ({}, {"severity": "critical"}, {"country": "MLI"}):
         routing.receivers_for(labels)

@@ -45,7 +45,8 @@ BAD = {
     "an import": "{% import 'x' as y %}",
     "a division by nothing": "{{ 1 / 0 }}",
     "unsafe text": "{{ s | safe }}",
-    "nested loops": "{% for a in xs %}{% for b in xs %}{% for c in xs %}{% endfor %}{% endfor %}{% endfor %}",
+    "nested loops": "{% for a in xs %}{% for b in xs %}{% for c in xs %}"
+    "{% endfor %}{% endfor %}{% endfor %}",
 }
 
 
