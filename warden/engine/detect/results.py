@@ -5,6 +5,7 @@ Standing in the flow: kinds read these and turn alarms into signals; benchmarks 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,11 @@ from numpy.typing import NDArray
 from warden.engine.detect.tails import Bools, Floats, at_least, mid_p, smallest_below
 
 Weeks = NDArray[np.intp]
+TailOfLaw = Callable[[Floats, Floats, Floats], Floats]
+
+# Gauss-Hermite nodes for a normal law: the uncertain logarithm of a dispersion in three values.
+NODES = (-np.sqrt(3.0), 0.0, np.sqrt(3.0))
+NODE_WEIGHTS = (1 / 6, 2 / 3, 1 / 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,39 +38,77 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Predictive:
+    """The law of an ordinary count, with what is not known about it.
+
+    A negative-binomial law of mean `mean` and variance (phi + vague) * mean, where the logarithm of
+    phi is uncertain with variance 2 / freedom: the tail is averaged over it.
+
+    Attributes:
+        mean: the expected count; NaN where nothing is known.
+        phi: variance over mean of a count of known mean, >= 1.
+        vague: what the uncertainty of the mean adds to it.
+        freedom: degrees of freedom behind phi.
+
+    """
+
+    mean: Floats
+    phi: Floats
+    vague: Floats
+    freedom: Floats
+
+    def tail(self, count: Floats) -> Floats:
+        """The mid-p upper tail of counts; 1 where nothing is known."""
+        return self._average(mid_p, count)
+
+    def high(self, alpha: Floats | float) -> Floats:
+        """The largest count that is no alarm at `alpha`; NaN where nothing is known."""
+        level = np.broadcast_to(np.asarray(alpha, float), self.mean.shape)
+        first = smallest_below(lambda q: self.tail(q) / level, 1.0, np.nan_to_num(self.mean))
+        return np.where(np.isfinite(self.mean), first - 1, np.nan)
+
+    def low(self, alpha: float) -> Floats:
+        """The smallest count q with P(X <= q) > `alpha`; NaN where nothing is known."""
+        first = smallest_below(
+            lambda q: self._average(at_least, q + 1), 1 - alpha, np.nan_to_num(self.mean)
+        )
+        return np.where(np.isfinite(self.mean), first, np.nan)
+
+    def _average(self, tail: TailOfLaw, count: Floats) -> Floats:
+        known = np.isfinite(self.mean)
+        mean = np.where(known, self.mean, 1.0)
+        deviation = np.sqrt(2 / self.freedom)
+        total = np.zeros(np.broadcast_shapes(mean.shape, np.shape(count)))
+        for node, weight in zip(NODES, NODE_WEIGHTS, strict=True):
+            spread = np.maximum(self.phi * np.exp(node * deviation), 1.0) + self.vague
+            total += weight * tail(count, mean, np.where(known, spread, 1.0))
+        return np.where(known, total, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Tails:
-    """The verdict of a method that knows the distribution of an ordinary count.
+    """The verdict of a method that knows the law of an ordinary count.
 
     Attributes:
         observed: the tested counts.
-        expected: the mean of an ordinary count; NaN where it was not tested.
-        phi: its variance over its mean, >= 1.
-        p: the mid-p upper tail of the observed count; 1 where it was not tested.
+        law: what was to be expected.
+        p: the mid-p upper tail of the observed count; 1 where it was not tested (guarded, or no
+            history).
 
     """
 
     observed: Floats
-    expected: Floats
-    phi: Floats
+    law: Predictive
     p: Floats
 
-    def alarm(self, alpha: float) -> Bools:
-        """Where p is at most `alpha`."""
-        return self.p <= alpha
+    @property
+    def expected(self) -> Floats:
+        """The mean of an ordinary count; NaN where it was not tested."""
+        return self.law.mean
 
-    def high(self, alpha: float) -> Floats:
-        """The largest count that is no alarm at `alpha`; NaN where nothing was tested."""
-        known = np.isfinite(self.expected)
-        mean, phi = np.where(known, self.expected, 1.0), np.where(known, self.phi, 1.0)
-        first = smallest_below(lambda q: mid_p(q, mean, phi), alpha, mean)
-        return np.where(known, first - 1, np.nan)
-
-    def low(self, alpha: float) -> Floats:
-        """The smallest count whose lower tail P(X <= q) exceeds `alpha`; NaN where not tested."""
-        known = np.isfinite(self.expected)
-        mean, phi = np.where(known, self.expected, 1.0), np.where(known, self.phi, 1.0)
-        first = smallest_below(lambda q: at_least(q + 1, mean, phi) - (1 - alpha), 0.0, mean)
-        return np.where(known, first, np.nan)
+    def alarm(self, alpha: Floats | float) -> Bools:
+        """Where p is at most `alpha` (one level, or one a week)."""
+        return np.less_equal(self.p, alpha)
 
 
 def as_matrix(counts: NDArray[np.integer] | Floats) -> Floats:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, gammainc
+from scipy.special import betainc, gammainc, gammaln
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -43,7 +43,18 @@ def at_least(x: Counts | float, mean: Floats | float, phi: Floats | float) -> Fl
 def mid_p(x: Counts | float, mean: Floats | float, phi: Floats | float) -> Floats:
     """P(X > x) + P(X = x) / 2 (Lancaster 1961): a tail probability that is not conservative."""
     count = np.asarray(x, float)
-    return 0.5 * (at_least(count, mean, phi) + at_least(count + 1, mean, phi))
+    return at_least(count + 1, mean, phi) + 0.5 * probability(count, mean, phi)
+
+
+def probability(x: Counts | float, mean: Floats | float, phi: Floats | float) -> Floats:
+    """P(X = x) for mean `mean` and variance `phi * mean`. Broadcasts."""
+    count = np.asarray(x, float)
+    mu = np.maximum(np.asarray(mean, float), SMALLEST_MEAN)
+    spread = np.maximum(np.asarray(phi, float) - 1, POISSON_BELOW)
+    size = mu / spread
+    log_p = gammaln(count + size) - gammaln(size) - gammaln(count + 1)
+    log_p += count * np.log(spread / (1 + spread)) - size * np.log1p(spread)
+    return np.where(count >= 0, np.exp(log_p), 0.0)
 
 
 def predictive_at_least(x: Counts | float, shape: Floats | float, weeks: Floats | float) -> Floats:
