@@ -22,18 +22,23 @@ from warden.errors import WardenError
 from warden.model.notice import Notice
 from warden.settings import PREFIX, shipped
 from warden.settings import load as load_settings
+from warden.simulator.faults import html
 from warden.simulator.figures import Figures, figures
 from warden.simulator.history import simulated_history
+from warden.simulator.hook import failing
 from warden.simulator.stage import Paths, Stage, clear
 from warden.simulator.world import World
 from warden.station import Station
-from warden.store import ledger, outbox
+from warden.store import DatabaseLock, ledger, outbox
 
 FIRST = datetime(2019, 1, 2, 6, tzinfo=UTC)  # a Wednesday: the week's releases are complete
 LAST = datetime(2024, 12, 25, 6, tzinfo=UTC)
 STEP = timedelta(days=7)
 SOURCE = "acled"
 FULL_PASS_DAYS = 366  # of the calendar; a running daemon makes one every day
+# Two things go wrong on purpose: the feed answers with a web page, the partner's computer fails.
+FEED_FAILS = datetime(2020, 3, 4, 6, tzinfo=UTC)
+HOOK_FAILS = datetime(2022, 3, 2, 6, tzinfo=UTC)
 PATIENCE = 3  # rounds of retries granted at the end, an hour of the calendar apart
 
 
@@ -58,6 +63,8 @@ class Outcome:
         figures: the simulated world's own yearly figures, to compare.
         mails, payloads: how many arrived. deliveries: by state.
         refused: webhook requests whose signature did not hold.
+        failed_polls: the day and the operator's sentence of each poll that failed.
+        retried: deliveries that took more than one try.
         steps: polls made. seconds: of the machine's clock.
     """
 
@@ -69,6 +76,8 @@ class Outcome:
     payloads: int
     refused: int
     deliveries: dict[str, int]
+    failed_polls: tuple[tuple[str, str], ...]
+    retried: int
     steps: int
     seconds: float
 
@@ -94,6 +103,7 @@ def run(
         WardenError: something in the chain did not work.
     """
     began = stopwatch.monotonic()
+    _refuse_beside_another(directory)
     clear(directory)
     clock = ManualClock(first)
     world = World(simulated_history(scale=scale))
@@ -102,19 +112,30 @@ def run(
         with app.open() as station:
             station.full_pass_days = FULL_PASS_DAYS
             steps = _play(station, stage, clock, last, tell)
-            notices, deliveries, events = _told(station)
+            found = _Found.read(station)
         return Outcome(
             paths=Paths(directory),
-            notices=notices,
+            notices=found.notices,
             figures=figures([served.row for served in world.rows(clock.now())]),
-            events=events,
+            events=found.events,
             mails=len(stage.mail.received),
             payloads=len(stage.hook.received),
             refused=len(stage.hook.refused),
-            deliveries=deliveries,
+            deliveries=found.deliveries,
+            failed_polls=found.failed_polls,
+            retried=found.retried,
             steps=steps,
             seconds=stopwatch.monotonic() - began,
         )
+
+
+def _refuse_beside_another(directory: Path) -> None:
+    """Leave a folder alone in which another demo, or a daemon, is at work."""
+    database = Paths(directory).database
+    if database.exists():
+        lock = DatabaseLock(database)
+        lock.acquire()
+        lock.release()
 
 
 @contextmanager
@@ -142,6 +163,7 @@ def _play(
     for step in range(steps):
         if step:
             clock.advance(STEP)
+        _misbehave(stage, clock.now())
         station.poll(SOURCE)
         notices += len(station.evaluate().notices)
         station.deliver()
@@ -155,6 +177,15 @@ def _play(
     return steps
 
 
+def _misbehave(stage: Stage, now: datetime) -> None:
+    """Let the other sides fail on the days set for it."""
+    stage.acled.heal()
+    if now == FEED_FAILS:
+        stage.acled.fail(html(), times=None)
+    if now == HOOK_FAILS:
+        stage.hook.answers.append(failing(1))
+
+
 def _events(station: Station) -> int:
     with station.store.reading() as connection:
         return int(connection.execute("SELECT count(*) FROM events").fetchone()[0])
@@ -162,13 +193,36 @@ def _events(station: Station) -> int:
 
 def _waiting(station: Station) -> bool:
     with station.store.reading() as connection:
-        return bool(outbox.counts(connection).get("pending"))
+        counts = outbox.counts(connection)
+    return any(counts.get(state) for state in ("pending", "sending", "retry"))
 
 
-def _told(station: Station) -> tuple[tuple[Notice, ...], dict[str, int], int]:
-    with station.store.reading() as connection:
-        notices = ledger.load_notices(connection)
-        counts = {state: number for state, number in outbox.counts(connection).items() if number}
-    if not notices:
-        raise WardenError("the demo found nothing to tell: the feed could not be read")
-    return notices, counts, _events(station)
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the database holds at the end."""
+
+    notices: tuple[Notice, ...]
+    events: int
+    deliveries: dict[str, int]
+    failed_polls: tuple[tuple[str, str], ...]
+    retried: int
+
+    @classmethod
+    def read(cls, station: Station) -> _Found:
+        with station.store.reading() as connection:
+            notices = ledger.load_notices(connection)
+            counts = outbox.counts(connection)
+            failed = connection.execute(
+                "SELECT substr(started_at, 1, 10), sentence FROM poll_runs"
+                " WHERE state <> 'ok' ORDER BY started_at"
+            ).fetchall()
+            retried = connection.execute("SELECT count(*) FROM deliveries WHERE attempts > 1")
+            if not notices:
+                raise WardenError("the demo found nothing to tell: the feed could not be read")
+            return cls(
+                notices=notices,
+                events=_events(station),
+                deliveries={state: number for state, number in counts.items() if number},
+                failed_polls=tuple((day, sentence) for day, sentence in failed),
+                retried=int(retried.fetchone()[0]),
+            )

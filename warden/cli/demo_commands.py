@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from warden.cli.common import example, print_table, say
+from warden.errors import UsageError
 
 if TYPE_CHECKING:
     from warden.demo import Outcome, Progress
@@ -31,7 +33,10 @@ def demo(directory: Path) -> None:
     and tells through six years of an invented history in which nothing is real but the places and
     the yearly figures. Nothing leaves this machine.
     """
-    from warden.demo import run
+    try:
+        from warden.demo import run
+    except ModuleNotFoundError as missing:
+        raise UsageError(f"the demo needs {missing.name}: pip install 'warden[demo]'") from None
 
     say(
         "A simulated feed, a mail server and a webhook receiver on this machine; all data invented."
@@ -58,7 +63,10 @@ class _Shown:
     def _on_terminal(self, progress: Progress) -> None:
         if self._bar is None:
             self._bar = click.progressbar(
-                length=progress.steps, file=sys.stderr, item_show_func=str, width=30
+                length=progress.steps,
+                file=sys.stderr,
+                item_show_func=lambda item: item or "",
+                width=30,
             )
         self._bar.update(
             1, f"{progress.now:%b %Y}  {progress.events:,} events, {progress.messages} messages"
@@ -115,16 +123,41 @@ def _show_years(outcome: Outcome) -> None:
 
 
 def _show_places(outcome: Outcome) -> None:
-    paths = outcome.paths
+    paths, program = outcome.paths, _program()
+    click.echo("\nOn purpose two things went wrong:")
+    for day, sentence in outcome.failed_polls:
+        click.echo(f"  {day} the feed: {sentence} Read a week later, nothing lost.")
+    click.echo(
+        f"  2022-03-02 the partner's computer failed: {outcome.retried} delivery sent again."
+    )
     states = ", ".join(f"{number} {state}" for state, number in outcome.deliveries.items())
     click.echo(f"\nDeliveries: {states}; {outcome.seconds:.0f} seconds in all.\n")
     for name, path, about in (
         ("mails", paths.mails, f"{outcome.mails} in a Maildir, English and French"),
-        ("payloads", paths.payloads, f"{outcome.payloads} with a verified signature"),
+        ("payloads", paths.payloads, _payloads(outcome)),
         ("database", paths.database, "events, revisions, alerts, notices, deliveries"),
         ("settings", paths.settings, "with rules and routes beside it"),
     ):
         click.echo(f"  {name:9} {path}  ({about})")
-    click.echo("\nGo on with:")
-    click.echo(f"  warden --config {paths.settings} alerts --told")
-    click.echo(f"  warden --config {paths.settings} series attack-near-bamako --by year")
+    click.echo("\nGo on with (the second projects 2024 from its first half):")
+    click.echo(f"  {program} --config {paths.settings} alerts --told")
+    click.echo(
+        f"  {program} --config {paths.settings} series attack-near-bamako --by year "
+        "--now 2024-06-30"
+    )
+
+
+def _payloads(outcome: Outcome) -> str:
+    verified = f"{outcome.payloads} with a verified signature"
+    return f"{verified}, {outcome.refused} REFUSED" if outcome.refused else verified
+
+
+def _program() -> str:
+    """How this very warden is called from here."""
+    if shutil.which("warden"):
+        return "warden"
+    beside = Path(sys.executable).with_name("warden")
+    if not beside.exists():
+        return f"{sys.executable} -m warden"
+    here = Path.cwd()
+    return str(beside.relative_to(here)) if beside.is_relative_to(here) else str(beside)

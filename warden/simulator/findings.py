@@ -160,7 +160,8 @@ def _line(notice: Notice) -> Line:
 def _what(notice: Notice) -> str:
     """A few words: where, how many dead, what changed."""
     if notice.action == "summary":
-        return f"{len(notice.items)} alerts listed"
+        number = len(notice.items)
+        return "1 alert listed" if number == 1 else f"{number} alerts listed"
     changes = ", ".join(f"{c.field} {c.old} -> {c.new}" for c in notice.changes[:2])
     number = notice.facts.get("event_count", 1)
     where = _location(notice)
