@@ -216,6 +216,7 @@ def test_rows_of_one_day_with_one_text_are_one_report():
     day = date(2024, 5, 1)
     one = report_of(day, "Clashes  at Kati. [size=no report]")
     assert one == report_of(day, "clashes at KATI. [size=around 80]")
+    assert one == report_of(day, "\nClashes at\u00a0Kati.\n")
     assert one != report_of(date(2024, 5, 2), "Clashes at Kati.")
     assert one != report_of(day, "Clashes at Kita.")
     assert report_of(day, " [size=no report]") == ""

@@ -215,11 +215,12 @@ def report_of(day: date, notes: str) -> str:
     Case, white space and ACLED's trailing `[size=…]` do not count.
     """
     end = notes.rfind("[size=")
-    words = (notes if end < 0 else notes[:end]).casefold().split()
-    if not words:
+    text = (notes if end < 0 else notes[:end]).casefold().strip()
+    if "  " in text or not text.isprintable():
+        text = " ".join(text.split())
+    if not text:
         return ""
-    text = f"{day.toordinal()} {' '.join(words)}"
-    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+    return hashlib.blake2b(f"{day.toordinal()} {text}".encode(), digest_size=12).hexdigest()
 
 
 def text_of(value: Any) -> str:

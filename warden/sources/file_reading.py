@@ -24,7 +24,7 @@ from warden.sources.values import RowError, known_id
 PAGE_ROWS = 2_000
 DRIFT_SHARE = 0.2
 DRIFT_LEAST_ROWS = 50  # a shorter page with bad rows is a small file with bad rows, no drift
-ACTOR_BASED_ROWS = 50_000  # rows sorted by actor rather than event would show it later
+ACTOR_BASED_ROWS = 20_000  # rows sorted by actor rather than event would show it later
 ACTOR_BASED_SHARE = 0.005
 MAX_BYTES = 2 << 30
 
@@ -166,7 +166,10 @@ class NamedFiles:
         """Read the files in the order given; raises `FileRefusedError`."""
         tally = Tally()
         for path in self._paths:
-            yield from self._reading.pages(path, tally, now)
+            try:
+                yield from self._reading.pages(path, tally, now)
+            except OSError as error:
+                raise FileRefusedError(f"{path.name} cannot be read ({error})") from None
         known = later(day_in(memory), tally.newest)
         return PollOutcome(
             state="ok",

@@ -29,6 +29,7 @@ LONGEST_ROW = 16 << 20
 MOST_RESTARTS = 10_000
 RAW_LENGTH = 4_096
 DEEPEST = 4
+MAX_JSON_BYTES = 256 << 20  # read whole, unlike CSV
 _HEAD = 1 << 16
 _COMPRESSED = {
     b"PK\x03\x04": "an Excel workbook or a zip archive; save it as CSV",
@@ -96,6 +97,8 @@ def open_table(path: Path, max_bytes: int) -> Table:
     encoding = _encoding(head)
     start = head.decode(encoding, "replace").lstrip()
     if start.startswith(("{", "[")):
+        if size > MAX_JSON_BYTES:
+            raise TableError(f"it is JSON of more than {MAX_JSON_BYTES:,} bytes; split it")
         return _open_json(path, encoding)
     if start.startswith("<"):
         raise TableError("it is a web page or XML, not a table")
