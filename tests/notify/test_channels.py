@@ -7,6 +7,8 @@ import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
 from email.utils import format_datetime
 from types import SimpleNamespace
 
@@ -245,6 +247,14 @@ def test_french_letters_survive_the_wire():
     assert "Événement violent" in text
     assert mail["Content-Language"] == "fr"
     assert mail.get_body(("html",)).get_content().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("padding", range(40, 80, 3))
+def test_a_folded_subject_keeps_its_blanks(padding):
+    subject = "CRITICAL " + "x" * padding + " 11 km W of Ténenkou (Ménaka), 7 Aug, 39 dead"
+    raw = composed(subject=subject).as_bytes()
+    assert message_from_bytes(raw, policy=default)["Subject"] == subject
+    assert max(len(row) for row in raw.split(b"\r\n\r\n")[0].split(b"\r\n")) <= 78
 
 
 @pytest.mark.parametrize(

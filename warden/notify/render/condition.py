@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from warden.model.event import EVENT_TYPES
 from warden.notify.render.first_line import measure_words
 from warden.notify.render.parts import clean, number_of
 from warden.notify.render.voice import Voice, starts_with_vowel
 
 _BOUNDS = {"gte": "at_least", "gt": "more_than", "lte": "at_most", "lt": "less_than"}
 _MAX_NAMES = 6
+_TYPES = {name.casefold(): name for name in EVENT_TYPES}  # predicates hold folded text
 
 
 def condition_words(condition: Mapping[str, Any], voice: Voice) -> str:
@@ -22,7 +24,7 @@ def condition_words(condition: Mapping[str, Any], voice: Voice) -> str:
 
 
 def _events(condition: Mapping[str, Any], voice: Voice) -> Iterable[str]:
-    types = [clean(name) for name in condition.get("event_types") or ()]
+    types = [_TYPES.get(str(name), clean(name)) for name in condition.get("event_types") or ()]
     if types:
         yield voice.say("asks.event_types", types=voice.join(_short(types, voice)))
     groups = [clean(name) for name in condition.get("actor_groups") or ()]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 
 from warden.model.delivery import Outgoing
@@ -16,6 +17,23 @@ from warden.notify.channels.email.settings import SmtpSettings
 _PRIORITY = {"critical": "1 (Highest)", "warning": "3 (Normal)", "info": "5 (Lowest)"}
 MAX_HEADER = 250
 MAX_REFERENCES = 20
+
+
+class _MailPolicy(EmailPolicy):
+    """SMTP's line ends; a subject with letters outside ASCII is encoded as a whole.
+
+    Python's own folding encodes only some of its words and doubles the blank before them.
+    """
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """One header as it is sent."""
+        if name.casefold() == "subject" and not str(value).isascii():
+            encoded = Header(str(value), "utf-8", header_name=name).encode(linesep="\r\n")
+            return f"{name}: {encoded}\r\n".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_POLICY = _MailPolicy(linesep="\r\n")
 
 
 def header_text(text: str, limit: int = MAX_HEADER) -> str:
@@ -29,7 +47,7 @@ def compose(outgoing: Outgoing, settings: SmtpSettings) -> EmailMessage:
     """The mail for one recipient; the same bytes for every try, apart from MIME boundaries."""
     body = json.loads(outgoing.body)
     delivery = outgoing.delivery
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_POLICY)
     mail["From"] = parse_sender(settings.sender)
     mail["To"] = Address(addr_spec=delivery.target)
     mail["Subject"] = header_text(outgoing.subject)
