@@ -218,7 +218,17 @@ def certificates(tmp_path_factory):
         key, request, path, names = (f"{name}.{end}" for end in ("key", "csr", "pem", "ext"))
         (folder / names).write_text(f"subjectAltName={host}\n")
         run(
-            *"req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=test".split(),
+            *[
+                "req",
+                "-new",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-subj",
+                "/CN=test",
+            ],
             "-keyout",
             key,
             "-out",

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.sourcing import a_row, as_csv, poll
 
+from warden.sources.csv_table import CsvTable
 from warden.sources.file import FileRefusedError, read_files
-from warden.sources.tables import CsvTable, TableError, column_name, open_table
+from warden.sources.tables import TableError, column_name, open_table
 
 NOW = datetime(2024, 6, 5, 12, tzinfo=UTC)
 ROWS = [a_row(n, location=f"Place {n}, north") for n in range(1, 6)]

@@ -7,10 +7,8 @@ before it, since many rows share a stamp and some come late. See docs/sources.md
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -26,11 +24,11 @@ from warden.sources.acled_client import (
     Bounds,
     DelayedError,
     Envelope,
-    Restriction,
 )
 from warden.sources.acled_memory import AcledMemory
 from warden.sources.acled_pages import id_of, parse_deletions, parse_rows, refuse_drift
 from warden.sources.acled_rows import COLUMNS, DATASET, AcledRows, RowFilter
+from warden.sources.acled_run import Run, instant_of, newest_shown
 from warden.sources.acled_settings import AcledSettings, fingerprint
 from warden.sources.acled_walk import FullPageError, Pagination, walk
 from warden.sources.http_client import HttpClient, Pairs
@@ -42,50 +40,6 @@ SHRUNK_SHARE = 0.8  # a full walk that serves fewer of the rows served last time
 SHRUNK_LEAST = 10
 LOOK_UPS = 200  # ids asked for one by one in one reconcile; the rest waits for the next
 _CHECKED_COLUMNS = tuple(column for column in COLUMNS if column != "iso3")
-
-
-@dataclass(slots=True)
-class _Run:
-    """What one poll has met so far."""
-
-    now: datetime
-    parser: AcledRows
-    pages: int = 0
-    served: int = 0
-    records: int = 0
-    rejected: int = 0
-    foreign: int = 0
-    deletions: int = 0
-    newest_deletion: int | None = None
-    stamps: Counter[int] = field(default_factory=Counter)
-    seen: set[str] = field(default_factory=set)
-    restriction: Restriction | None = None
-    about: Mapping[str, Any] = field(default_factory=dict)
-
-    def meet_deletions(self, page: Page) -> None:
-        """Count a page of deletions."""
-        self.pages += 1
-        self.deletions += len(page.deletions)
-        self.rejected += len(page.rejects)
-        stamps = [int(d.deleted_at.timestamp()) for d in page.deletions if d.deleted_at]
-        self.newest_deletion = max([*stamps, self.newest_deletion or 0]) or None
-
-    def meet_rows(self, page: Page, served: int) -> None:
-        """Count a page of rows; keep their ids and stamps."""
-        self.served += served
-        self.records += len(page.records)
-        self.rejected += len(page.rejects)
-        self.foreign += page.foreign
-        self.seen.update(record.source_id for record in page.records)
-        self.seen.update(reject.source_id for reject in page.rejects if reject.source_id)
-        stamps = [record.source_updated_at for record in page.records]
-        self.stamps.update(int(stamp.timestamp()) for stamp in stamps if stamp is not None)
-
-    def meet(self, envelope: Envelope) -> None:
-        """Count a page and keep what the server said around it."""
-        self.pages += 1
-        self.about = envelope.about
-        self.restriction = envelope.restriction or self.restriction
 
 
 class AcledSource:
@@ -126,7 +80,7 @@ class AcledSource:
     def poll(self, memory: Mapping[str, Any], now: datetime) -> Generator[Page, None, PollOutcome]:
         """Deletions first, then edited rows, then (monthly, and at first) everything."""
         past = AcledMemory.read(memory, self._asked)
-        run = _Run(now, AcledRows(now, self._filter))
+        run = Run(now, AcledRows(now, self._filter))
         self._look_ups_left = LOOK_UPS
         if self._must_wait(now):
             return self._failed(past, run, self._patience())
@@ -159,7 +113,7 @@ class AcledSource:
         size = usual - 1 if self._pagination.size == usual > 1 else usual
         return replace(self._pagination, size=size)
 
-    def _deletions(self, past: AcledMemory, run: _Run) -> Generator[Page, None, None]:
+    def _deletions(self, past: AcledMemory, run: Run) -> Generator[Page, None, None]:
         """Deletions since the own watermark; none at first, when there is nothing to delete."""
         if past.deleted is None:
             return
@@ -172,7 +126,7 @@ class AcledSource:
             if envelope.rows:
                 yield page
 
-    def _rows(self, past: AcledMemory, run: _Run) -> Generator[Page, None, Coverage | None]:
+    def _rows(self, past: AcledMemory, run: Run) -> Generator[Page, None, Coverage | None]:
         """Edited rows, rows newly shown, and everything when that is due."""
         if past.watermark is not None:
             yield from self._increment(past, run)
@@ -181,7 +135,7 @@ class AcledSource:
             return (yield from self._everything(past, run))
         return None
 
-    def _increment(self, past: AcledMemory, run: _Run) -> Generator[Page, None, None]:
+    def _increment(self, past: AcledMemory, run: Run) -> Generator[Page, None, None]:
         since = max(0, (past.watermark or 0) - self._overlap_s)
         before = run.served
         yield from self._walk([("timestamp", str(since)), ("timestamp_where", ">=")], run)
@@ -196,7 +150,7 @@ class AcledSource:
             shown_from = past.embargo - timedelta(days=self.settings.overlap_days)
             yield from self._walk(self._days_from(shown_from, run.now), run)
 
-    def _everything(self, past: AcledMemory, run: _Run) -> Generator[Page, None, Coverage | None]:
+    def _everything(self, past: AcledMemory, run: Run) -> Generator[Page, None, Coverage | None]:
         run.seen.clear()
         query = self._days_from(self._filter.since, run.now) if self._filter.since else []
         yield from self._walk(query, run)
@@ -209,13 +163,13 @@ class AcledSource:
                 "the last full walk; nothing was taken for deleted",
                 state="truncated",
             )
-        if not served or (restriction is not None and _newest_shown(restriction, run.now) is None):
+        if not served or (restriction is not None and newest_shown(restriction, run.now) is None):
             return None
         return Coverage(
             dataset=DATASET,
             countries=self._filter.countries,
             first_day=self._filter.since,
-            last_day=None if restriction is None else _newest_shown(restriction, run.now),
+            last_day=None if restriction is None else newest_shown(restriction, run.now),
             seen=frozenset(run.seen),
             look_up=True,
         )
@@ -227,7 +181,7 @@ class AcledSource:
             ("event_date_where", "BETWEEN"),
         ]
 
-    def _walk(self, query: Pairs, run: _Run) -> Generator[Page, None, None]:
+    def _walk(self, query: Pairs, run: Run) -> Generator[Page, None, None]:
         query = [*self._filter_query(), *query]
         for envelope in walk(self._client, "acled", query, self._pagination, run.now):
             run.meet(envelope)
@@ -243,7 +197,7 @@ class AcledSource:
             query.append(("fields", "|".join(_CHECKED_COLUMNS)))
         return query
 
-    def _page(self, envelope: Envelope, run: _Run) -> Page:
+    def _page(self, envelope: Envelope, run: Run) -> Page:
         """A page's rows as records, rejects and a count of foreign rows."""
         parsed = parse_rows(envelope.rows, run.parser, keep_raw=self.settings.keep_raw)
         refuse_drift(len(envelope.rows), parsed.rejects, self._client.host)
@@ -256,10 +210,10 @@ class AcledSource:
     def _overlap_s(self) -> int:
         return self.settings.overlap_days * 86_400
 
-    def _finished(self, past: AcledMemory, run: _Run, coverage: Coverage | None) -> PollOutcome:
+    def _finished(self, past: AcledMemory, run: Run, coverage: Coverage | None) -> PollOutcome:
         after = self._after(past, run, coverage)
         state, sentence = self._state(after, run)
-        known = complete_through(_instant(after.watermark), run.now, after.embargo)
+        known = complete_through(instant_of(after.watermark), run.now, after.embargo)
         nothing_shown = run.restriction is not None and run.records == 0
         return PollOutcome(
             state=state,
@@ -271,7 +225,7 @@ class AcledSource:
             no_data_since=None if state == "ok" else known,
         )
 
-    def _after(self, past: AcledMemory, run: _Run, coverage: Coverage | None) -> AcledMemory:
+    def _after(self, past: AcledMemory, run: Run, coverage: Coverage | None) -> AcledMemory:
         """The memory after a walk that ended well."""
         watermark = max([*run.stamps, past.watermark or 0]) or None
         overlapping = 0
@@ -286,16 +240,16 @@ class AcledSource:
             overlap_rows=overlapping,
             embargo=None
             if run.restriction is None
-            else _newest_shown(run.restriction, run.now) or past.embargo,
+            else newest_shown(run.restriction, run.now) or past.embargo,
         )
 
-    def _state(self, after: AcledMemory, run: _Run) -> tuple[SourceState, str]:
+    def _state(self, after: AcledMemory, run: Run) -> tuple[SourceState, str]:
         if run.restriction is not None:
             return "embargoed", (
                 f"the account sees only events older than {run.restriction.text}; ask ACLED for "
                 "access to recent data"
             )
-        newest = _instant(after.watermark)
+        newest = instant_of(after.watermark)
         quiet = silence(newest, run.now, self.settings.pauses)
         if quiet != "ok" and newest is not None:
             return quiet, self._quiet_sentence(quiet, newest, run.now)
@@ -330,19 +284,19 @@ class AcledSource:
             return f"; complete through {known:%Y-%m-%d}"
         return f". No data since {known:%Y-%m-%d}"
 
-    def _failed(self, past: AcledMemory, run: _Run, error: SourceError) -> PollOutcome:
+    def _failed(self, past: AcledMemory, run: Run, error: SourceError) -> PollOutcome:
         """Nothing moves; what was known stays known."""
         self._not_before = error.until if isinstance(error, DelayedError) else None
         return PollOutcome(
             state=error.state,  # type: ignore[arg-type]  # SourceError carries the same names
             sentence=str(error),
-            complete_through=complete_through(_instant(past.watermark), run.now, past.embargo),
+            complete_through=complete_through(instant_of(past.watermark), run.now, past.embargo),
             envelope=self._about(run, full=False),
             no_data_since=past.embargo,
             not_before=self._not_before,
         )
 
-    def _about(self, run: _Run, *, full: bool) -> dict[str, Any]:
+    def _about(self, run: Run, *, full: bool) -> dict[str, Any]:
         recency = run.restriction
         return {
             **run.about,
@@ -366,7 +320,7 @@ class AcledSource:
         word on an event is worth having); one that is answered with nothing is gone. An answer
         under a restriction, or with other rows only, proves nothing and is left alone.
         """
-        run = _Run(now, AcledRows(now))
+        run = Run(now, AcledRows(now))
         allowed = ids[: max(0, self._look_ups_left)]
         self._look_ups_left -= len(allowed)
         try:
@@ -380,7 +334,7 @@ class AcledSource:
         waiting = f"; {left} more are looked up at the next full walk" if left else ""
         return PollOutcome("ok", f"looked up {len(allowed)} missing ids{waiting}")
 
-    def _one(self, source_id: str, run: _Run) -> Page | None:
+    def _one(self, source_id: str, run: Run) -> Page | None:
         query = [("inter_num", "1"), ("event_id_cnty", source_id), ("event_id_cnty_where", "=")]
         query += [("limit", str(self.settings.page_size))]
         if self.settings.pagination == "cursor":
@@ -402,21 +356,3 @@ class AcledSource:
 def make(settings: AcledSettings, password: SecretStr) -> AcledSource:
     """The source that these settings describe."""
     return AcledSource(settings, password, HttpClient(ca_file=settings.ca_file))
-
-
-# --- times ------------------------------------------------------------------------------------
-
-
-def _instant(stamp: int | None) -> datetime | None:
-    return None if stamp is None else datetime.fromtimestamp(stamp, UTC)
-
-
-def _newest_shown(restriction: Restriction, now: datetime) -> date | None:
-    """The newest day a restricted account sees; by the age given if no date is."""
-    if restriction.newest is not None:
-        return restriction.newest
-    number, _, unit = restriction.text.partition(" ")
-    days = {"day": 1, "week": 7, "month": 31, "year": 366}.get(unit.rstrip("s"))
-    if days is None or not re.fullmatch(r"\d{1,3}", number, re.ASCII):
-        return None
-    return now.astimezone(UTC).date() - timedelta(days=days * int(number))
