@@ -107,7 +107,9 @@ class Station:
 
     @cached_property
     def _outlet(self) -> Outlet:
-        return self._app.outlet(self.store)
+        outlet = self._app.outlet(self.store)
+        outlet.deliverer.use(self.rulebook.routing)  # before it sends: a receiver it does not
+        return outlet  # know, it would take for removed
 
     def __enter__(self) -> Self:
         return self

@@ -102,10 +102,10 @@ def sources(obj: Globals, *, as_json: bool) -> None:
 @json_option
 @global_options
 @click.pass_obj
-def status(obj: Globals, *, as_json: bool) -> int:
+def status(obj: Globals, *, as_json: bool) -> None:
     """Tell whether all is well.
 
-    Leaves with 3 when a source or a delivery failed, a job failed, or no daemon runs.
+    Troubles are told in sentences; whoever wants to be woken reads `troubles` of --json.
     """
     from warden.app import App
 
@@ -119,7 +119,6 @@ def status(obj: Globals, *, as_json: bool) -> int:
             click.echo(f"source      {source['name']}: {source['state']}. {source['sentence']}")
         for trouble in report["troubles"]:
             say(f"! {trouble}")
-    return 3 if report["troubles"] else 0
 
 
 def _phrase(part: Any) -> str:

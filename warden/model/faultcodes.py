@@ -77,7 +77,6 @@ CODES: dict[str, FaultCode] = _codes(
         "A max_age that an embargoed feed can never meet (warning).",
         "Raise max_age, or use an account without the embargo.",
     ),
-    # --- routes
     # --- settings
     ("WR060", "A variable WARDEN_… that names no setting, or a wrong value in one.", "Mend it."),
     ("WR061", "A secret that is not set, or cannot be read.", "Put it where the message says."),
