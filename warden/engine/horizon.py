@@ -18,16 +18,23 @@ class Horizon:
         complete_through: for each dataset the newest day its releases cover. Later days are
             unknown, not empty.
         data_start: for each dataset the oldest day that is stored.
+        since: episodes that ended before this day need no answer (days since 1970-01-01, None =
+            all do); kinds that look need not work them out, callers drop them in any case.
     """
 
     now: datetime
     complete_through: Mapping[str, date] = field(default_factory=dict)
     data_start: Mapping[str, date] = field(default_factory=dict)
+    since: int | None = None
 
     @property
     def today(self) -> int:
         """The day of `now` in UTC, as days since 1970-01-01."""
         return day_number(self.now.astimezone(UTC).date())
+
+    def asks(self, until: int) -> bool:
+        """Whether an episode that lasted until this day needs an answer."""
+        return self.since is None or until >= self.since
 
     def starts(self, datasets: Iterable[str]) -> int | None:
         """The first day on which all these datasets have data; None when one has none."""

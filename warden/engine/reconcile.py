@@ -58,12 +58,15 @@ class Moment:
         seeding: datasets that are being seen for the first time, or again after an embargo.
         fates: of the evidence that no signal of the rule holds.
         taken: alert ids in use anywhere.
+        others: alerts of the rule whose episodes are known to stand as they stood. Nothing is
+            decided about them; what they told, their cooldown and their ids count.
     """
 
     horizon: Horizon
     seeding: frozenset[str] = frozenset()
     fates: Mapping[str, Fate] = field(default_factory=dict)
     taken: Container[str] = frozenset()
+    others: tuple[Alert, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +156,9 @@ class _Plan:
         self._moment = moment
         self._now = moment.horizon.now
         self._today = moment.horizon.today
-        self._told_evidence = {uid for alert in alerts for uid in alert.told_evidence}
-        self._known = {alert.id: alert for alert in alerts}
+        every = (*alerts, *moment.others)
+        self._told_evidence = {uid for alert in every for uid in alert.told_evidence}
+        self._known = {alert.id: alert for alert in every}
         self.decisions: list[Decision] = []
 
     # --- an alert whose episode stands ----------------------------------------------------

@@ -83,6 +83,9 @@ class Kind:
             these uids; kinds that look over windows ignore it.
         windowed: whether it looks over windows (cooldown and `resolved` then make sense).
         clocked: whether a signal may begin by the mere passing of time, without a changed event.
+        ends: whether a signal may end by the mere passing of time.
+        reach: how many days before an event an episode may have ended that the event can still
+            join or change; what passed earlier stands whatever comes. None: no such bound.
         reference: a paragraph for docs/rules.md. example: YAML text of one rule.
     """
 
@@ -93,3 +96,11 @@ class Kind:
     reference: str
     example: str
     clocked: bool = False
+    ends: bool = True
+    reach: Callable[[Rule], int] | None = None
+
+
+def window_reach(rule: Rule) -> int:
+    """The reach of kinds whose tests look back over one `window`."""
+    window: int = rule.parameters.window
+    return max(window, rule.keep_firing_for_days)

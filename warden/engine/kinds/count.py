@@ -10,7 +10,7 @@ from pydantic import Field
 from warden.engine.facts import Severity, episode_facts, number
 from warden.engine.frame import day_from_number
 from warden.engine.horizon import Horizon
-from warden.engine.kinds.base import Bound, Kind, Measure, Parameters, PositiveDays
+from warden.engine.kinds.base import Bound, Kind, Measure, Parameters, PositiveDays, window_reach
 from warden.engine.kinds.episodes import Episode, Tests, episodes, has_ended, test_days
 from warden.engine.kinds.measure import Series, rolling, series, total
 from warden.engine.where import Matches
@@ -39,6 +39,8 @@ def signals(
     for key in sorted(matches.keys):
         one = series(matches, key, rule.parameters.measure)
         for episode in _episodes(rule, one, known_through):
+            if not horizon.asks(episode.until):
+                continue
             facts = _facts(rule, matches, one, episode, known_through)
             found.append(
                 Signal(
@@ -99,6 +101,7 @@ KIND = Kind(
     Parameters=CountParameters,
     signals=signals,
     windowed=True,
+    reach=window_reach,
     reference=(
         "A measure over the last `window` days passes a bound. Days on which it does, and whose "
         "windows share events, are one alert; `keep_firing_for` joins those a little apart."

@@ -45,6 +45,8 @@ def signals(
             first, last = int(matches.frame.day[run[0]]), int(matches.frame.day[run[-1]])
             if last_seen is None and first - start < parameters.memory:
                 continue  # whether it was there before is not known
+            if not horizon.asks(last):
+                continue
             facts: dict[str, Any] = {
                 **episode_facts(rule, matches, run),
                 "field": parameters.field,
@@ -110,6 +112,8 @@ KIND = Kind(
     Parameters=NewParameters,
     signals=signals,
     windowed=True,
+    ends=False,
+    reach=lambda rule: int(rule.parameters.memory),
     reference=(
         "A value of `field` (or, with `field: event`, any matching event at all) is seen for the "
         "first time in `memory`. The events that follow with gaps no longer than that belong to "

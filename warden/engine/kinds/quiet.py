@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from warden.engine.facts import Severity, episode_facts, number
 from warden.engine.frame import IntArray, day_from_number
 from warden.engine.horizon import Horizon
-from warden.engine.kinds.base import Kind, Measure, Parameters, PositiveDays
+from warden.engine.kinds.base import Kind, Measure, Parameters, PositiveDays, window_reach
 from warden.engine.kinds.episodes import has_ended
 from warden.engine.kinds.measure import Series, rolling, series
 from warden.engine.where import Matches
@@ -59,6 +59,8 @@ def signals(
     for key in sorted(matches.keys):
         one = series(matches, key, parameters.measure)
         for since, until, value in _quiet_runs(one, parameters, known_through):
+            if not horizon.asks(until):
+                continue
             members = _rests_on(one, since, until, parameters.window)
             facts = {
                 **episode_facts(rule, matches, one.rows[members]),
@@ -119,6 +121,7 @@ KIND = Kind(
     signals=signals,
     windowed=True,
     clocked=True,
+    reach=window_reach,
     reference=(
         "A measure over the last `window` days falls below a bound. Only days that the source has "
         "covered count, so a late release is never mistaken for peace; events that arrive later "

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field
 from warden.engine.facts import Severity, episode_facts, number
 from warden.engine.frame import BoolArray, FloatArray, IntArray, day_from_number
 from warden.engine.horizon import Horizon
-from warden.engine.kinds.base import Kind, Measure, Parameters, PositiveDays
+from warden.engine.kinds.base import Kind, Measure, Parameters, PositiveDays, window_reach
 from warden.engine.kinds.episodes import Tests, episodes, has_ended, test_days
 from warden.engine.kinds.measure import rolling, series
 from warden.engine.where import Matches
@@ -63,6 +63,8 @@ def signals(
         passed = lengths > 0
         tests = Tests(days, sums, passed)
         for episode in episodes(one, tests, parameters.window, rule.keep_firing_for_days):
+            if not horizon.asks(episode.until):
+                continue
             inside = (days >= episode.since) & (days <= episode.until) & passed
             facts = {
                 **episode_facts(rule, matches, one.rows[episode.members]),
@@ -147,6 +149,7 @@ KIND = Kind(
     Parameters=RecordParameters,
     signals=signals,
     windowed=True,
+    reach=window_reach,
     reference=(
         "The sum over `window` days is at least `floor` and at least as high as every such sum of "
         "the last `lookback` days. Of several lookbacks the longest that holds is the fact "
