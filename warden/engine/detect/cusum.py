@@ -17,6 +17,7 @@ from warden.engine.detect.tails import Bools, Floats
 
 Transform = Literal["standard", "rossi", "anscombe", "pearson_nb"]
 NEWTON_STEPS = 50
+NEWTON_TOLERANCE = 1e-10
 
 
 def standardise(
@@ -27,12 +28,12 @@ def standardise(
     `overdispersion` is a in variance = mean + a * mean^2; only `pearson_nb` uses it.
     """
     if transform == "standard":
-        return (counts - mean) / np.sqrt(mean)
+        return np.asarray((counts - mean) / np.sqrt(mean))
     if transform == "rossi":
-        return (counts - 3 * mean + 2 * np.sqrt(counts * mean)) / (2 * np.sqrt(mean))
+        return np.asarray((counts - 3 * mean + 2 * np.sqrt(counts * mean)) / (2 * np.sqrt(mean)))
     if transform == "anscombe":
-        return 1.5 * (counts ** (2 / 3) - mean ** (2 / 3)) / mean ** (1 / 6)
-    return (counts - mean) / np.sqrt(mean + overdispersion * mean**2)
+        return np.asarray(1.5 * (counts ** (2 / 3) - mean ** (2 / 3)) / mean ** (1 / 6))
+    return np.asarray((counts - mean) / np.sqrt(mean + overdispersion * mean**2))
 
 
 def cusum(standardised: Floats, *, k: float = 1.04, h: float = 2.26) -> tuple[Floats, Bools]:
@@ -98,7 +99,7 @@ def _best_nb_ratio(x: Floats, mean: Floats, overdispersion: float) -> float:
         bend = np.where(before, (x + 1 / overdispersion) * risen / (1 + risen) ** 2, 0).sum(axis=1)
         step = np.clip(score / bend, -1.0, 1.0)
         kappa = np.maximum(0.0, kappa + step)
-        if np.all(np.abs(np.where((kappa == 0) & (step < 0), 0.0, step)) < 1e-10):
+        if np.all(np.abs(np.where((kappa == 0) & (step < 0), 0.0, step)) < NEWTON_TOLERANCE):
             break
     ratio = _log_ratio(x, mean, overdispersion, kappa[:, None])
     return float(np.where(before, ratio, 0.0).sum(axis=1).max())

@@ -261,7 +261,7 @@ def _deviance(y: Floats, mu: Floats, weights: Floats) -> Floats:
 def _dispersion(y: Floats, mu: Floats, weights: Floats, parameters: int) -> Floats:
     """Pearson's dispersion, at least 1."""
     chi2 = (weights * (y - mu) ** 2 / mu).sum(axis=1)
-    return np.maximum(chi2 / max(y.shape[1] - parameters, 1), 1.0)
+    return np.asarray(np.maximum(chi2 / max(y.shape[1] - parameters, 1), 1.0))
 
 
 def _outbreak_weights(

@@ -117,7 +117,7 @@ def window_sums(matrix: Floats, window: int) -> Floats:
 
 
 def _tested(observed: Floats, law: Predictive, wanted: Bools, settings: NbGlmSettings) -> Tails:
-    """p of what was fitted and, against its own expectation, still passes the guard."""
+    """The p of what was fitted and, against its own expectation, still passes the guard."""
     p = np.ones_like(observed)
     chosen = Predictive(law.mean[wanted], law.phi[wanted], law.vague[wanted], law.freedom[wanted])
     p[wanted] = chosen.tail(observed[wanted])
@@ -212,7 +212,7 @@ class _Model:
         self.settings = settings
         self.y, self.known, self.design = (a.astype(np.float32) for a in (y, known, design))
         self.cube_root = np.cbrt(self.y)
-        self.weights = self.known
+        self.weights: Floats = self.known
         upper = np.triu_indices(design.shape[1])
         self.pairs = self.design[:, upper[0]] * self.design[:, upper[1]]
         self.square = np.zeros((design.shape[1],) * 2, dtype=np.intp)
@@ -221,9 +221,9 @@ class _Model:
             [0.0, settings.trend_sd**-2, settings.season_sd**-2, settings.season_sd**-2]
         )
         self.weighed = False
-        self.phi = np.full(len(y), settings.prior_phi)
-        self.freedom = np.full(len(y), settings.prior_freedom)
-        self.shift = np.zeros(len(y))
+        self.phi: Floats = np.full(len(y), settings.prior_phi)
+        self.freedom: Floats = np.full(len(y), settings.prior_freedom)
+        self.shift: Floats = np.zeros(len(y))
         self.beta = np.zeros((len(y), design.shape[1]))
         self.beta[:, 0] = np.log((y.sum(axis=1) + 0.5) / known.sum(axis=1))
         self._evaluate()

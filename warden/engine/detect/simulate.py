@@ -123,7 +123,7 @@ def _outbreak(
 ) -> Floats:
     """One outbreak a series that starts within `span`, of a size drawn from `sizes`."""
     series, weeks = deviation.shape
-    start = rng.integers(*span, size=series)
+    start = np.asarray(rng.integers(*span, size=series))
     multiple = rng.choice(np.asarray(sizes, float), size=series)
     cases = rng.poisson(multiple * deviation[np.arange(series), start])
     owner = np.repeat(np.arange(series), cases)

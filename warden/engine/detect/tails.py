@@ -10,12 +10,13 @@ the tail by bisection.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, gammainc, gammaln
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Bools = NDArray[np.bool_]
 Counts = NDArray[np.integer] | Floats
 TailFunction = Callable[[Floats], Floats]

@@ -1,0 +1,156 @@
+"""What a running period will come to, with an interval that says how little that means.
+
+`linear` divides the count by the share of the period elapsed, `seasonal` by the mean share that
+earlier years had reached by the same day, shrunken towards the linear one. What is still to come is
+negative-binomial around that, with the uncertainty of the rate from its own count. For deaths the
+number of events to come is drawn like that and their deaths from the events seen: one massacre is
+half a year.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betainc
+
+from warden.engine.detect.tails import Floats, at_least, smallest_below
+
+LEAST_DAYS, LEAST_EVENTS = 60, 5
+COVERAGE = 0.9
+SHRINKAGE_YEARS = 2.0  # seasonal shares of so many years weigh as much as the linear one
+DEFAULT_PHI = 1.5  # events of a year come in clusters
+DRAWS = 4000
+HALF = 0.5  # Jeffreys' prior of a Poisson rate
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """The end of a running period.
+
+    Attributes:
+        projected: the likeliest value, count over share.
+        low, high: a 90 % interval.
+        probability: that it exceeds the bound asked for; None without a bound.
+        share: the share of the period's total taken to be reached.
+
+    """
+
+    projected: float
+    low: float
+    high: float
+    probability: float | None
+    share: float
+
+
+def may_project(elapsed_days: int, events: int) -> bool:
+    """Nothing is projected before 60 days or 5 events."""
+    return elapsed_days >= LEAST_DAYS and events >= LEAST_EVENTS
+
+
+def seasonal_share(linear: float, earlier: NDArray[np.floating]) -> tuple[float, float]:
+    """(share reached by now, its standard deviation) from the shares of earlier years.
+
+    Args:
+        linear: share of the period elapsed.
+        earlier: for each of the last three to five years, the share of that year's total that had
+            happened by the same day (years without events left out).
+
+    """
+    shares = np.asarray(earlier, float)
+    if len(shares) == 0:
+        return linear, 0.0
+    weight = len(shares) / (len(shares) + SHRINKAGE_YEARS)
+    share = float(np.clip(weight * shares.mean() + (1 - weight) * linear, 1e-3, 1.0))
+    spread = float(shares.std(ddof=1)) if len(shares) > 1 else 0.0
+    return share, weight * spread / np.sqrt(len(shares))
+
+
+def project_count(
+    count: float,
+    share: float,
+    *,
+    share_sd: float = 0.0,
+    phi: float = DEFAULT_PHI,
+    exceeds: float | None = None,
+) -> Projection:
+    """Project a count of events.
+
+    Args:
+        count: so far.
+        share: of the period's total taken to be reached, in (0, 1].
+        share_sd: its standard deviation.
+        phi: variance over mean of the counts.
+        exceeds: the bound whose exceedance probability is asked for.
+
+    """
+    mean, spread = _remainder(count, share, share_sd, phi)
+    outside = (1 - COVERAGE) / 2
+    low = _quantile(mean, spread, 1 - outside)
+    high = _quantile(mean, spread, outside)
+    probability = None
+    if exceeds is not None:
+        needed = np.floor(exceeds) + 1 - count
+        probability = float(at_least(np.asarray(needed), mean, spread))
+    return Projection(count / share, count + low, count + high, probability, share)
+
+
+def project_deaths(
+    deaths: NDArray[np.integer] | Floats,
+    earlier_deaths: NDArray[np.integer] | Floats,
+    share: float,
+    rng: np.random.Generator,
+    *,
+    share_sd: float = 0.0,
+    phi: float = DEFAULT_PHI,
+    exceeds: float | None = None,
+) -> Projection:
+    """Project a sum of deaths by a compound bootstrap.
+
+    Args:
+        deaths: of each event so far.
+        earlier_deaths: of the events of earlier years, drawn from like those of this one.
+        share, share_sd, phi, exceeds: as in `project_count`, phi of the events.
+        rng: the same generator state gives the same projection.
+
+    """
+    total, events = float(np.sum(deaths)), len(deaths)
+    mean, spread = _remainder(events, share, share_sd, phi)
+    rate = rng.gamma(mean / (spread - 1), spread - 1, DRAWS) if spread > 1 else np.full(DRAWS, mean)
+    future = rng.poisson(rate)
+    pool = np.concatenate([np.asarray(deaths, float), np.asarray(earlier_deaths, float)])
+    drawn = np.concatenate([[0.0], np.cumsum(rng.choice(pool, int(future.sum())))])
+    ends = np.cumsum(future)
+    sums = total + drawn[ends] - drawn[ends - future]
+    low, high = np.quantile(sums, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
+    probability = None if exceeds is None else float((sums > exceeds).mean())
+    return Projection(total / share, float(low), float(high), probability, share)
+
+
+def probability_of_rise(
+    now: float, before: float, *, ratio: float = 1.0, phi: float = DEFAULT_PHI
+) -> float:
+    """P(the rate behind `now` is more than `ratio` times that behind `before`), equal periods.
+
+    For the trailing twelve months against the twelve before: gamma posteriors of both rates, counts
+    of dispersion phi telling phi times less than Poisson counts.
+    """
+    risen, usual = now / phi + HALF, before / phi + HALF
+    return float(1 - betainc(risen, usual, ratio / (1 + ratio)))
+
+
+def _remainder(count: float, share: float, share_sd: float, phi: float) -> tuple[float, float]:
+    """(mean, variance over mean) of what is still to come."""
+    shape = count + HALF
+    mean = max(shape * (1 - share) / share, 1e-9)
+    # log remainder = log rate + log((1 - share) / share): their variances add.
+    vague = phi / shape + (share_sd / max(share * (1 - share), 1e-3)) ** 2
+    return mean, phi + mean * vague
+
+
+def _quantile(mean: float, phi: float, above: float) -> float:
+    """The smallest count q with P(X > q) <= `above`."""
+    start = np.asarray([mean])
+    found = smallest_below(lambda q: at_least(q + 1, start, np.asarray(phi)), above, start)
+    return float(found[0])
