@@ -24,9 +24,11 @@ from warden.model.alert import Alert
 from warden.model.notice import Action, Notice
 from warden.model.rule import (
     ActorIs,
+    Flag,
     Inside,
     Near,
     NearBorder,
+    Number,
     Place,
     Predicate,
     Rule,
@@ -229,26 +231,40 @@ def condition(rule: Rule) -> dict[str, Any]:
 
 
 def _asked(leaf: Predicate) -> dict[str, Any]:
+    asked: dict[str, Any]
     match leaf:
-        case Near(within_km, places, line):
-            titles = [place.title for place in places]
-            named = {"line": line.title} if line is not None else {}
-            return {"within_km": within_km, "places": titles, **named}
-        case NearBorder(of, neighbours, within_km, side):
-            return {
-                "border_within_km": within_km,
-                "border_of": of,
-                "border_with": list(neighbours),
-                "side": side,
-            }
-        case Inside(countries, region):
-            named = {"region": region.title} if region is not None else {}
-            return {"countries": list(countries), **named}
+        case Near() | NearBorder() | Inside():
+            asked = _asked_of_the_place(leaf)
         case ActorIs(groups=groups) if groups:
-            return {"actor_groups": [group.title for group in groups]}
+            asked = {"actor_groups": [group.title for group in groups]}
+        case Number("fatalities"):
+            bounds = ((name, getattr(leaf, name)) for name in ("gte", "gt", "lte", "lt"))
+            asked = {"fatalities": {name: value for name, value in bounds if value is not None}}
+        case Flag("civilian_targeting", value):
+            asked = {"civilian_targeting": value}
+        case Text("country", tests):
+            asked = {"countries": [test.value.upper() for test in tests if test.op == "is"]}
         case Text("event_type", tests):
-            return {"event_types": [test.value for test in tests]}
-    return {}
+            asked = {"event_types": [test.value for test in tests]}
+        case _:
+            asked = {}
+    return asked
+
+
+def _asked_of_the_place(leaf: Near | NearBorder | Inside) -> dict[str, Any]:
+    if isinstance(leaf, Near):
+        titles = [place.title for place in leaf.places]
+        named = {"line": leaf.line.title} if leaf.line is not None else {}
+        return {"within_km": leaf.within_km, "places": titles, **named}
+    if isinstance(leaf, NearBorder):
+        return {
+            "border_within_km": leaf.within_km,
+            "border_of": leaf.of,
+            "border_with": list(leaf.neighbours),
+            "side": leaf.side,
+        }
+    named = {"region": leaf.region.title} if leaf.region is not None else {}
+    return {"countries": list(leaf.countries), **named}
 
 
 def _located(event: Mapping[str, Any], atlas: Atlas, *, with_border: bool) -> dict[str, Any]:

@@ -30,6 +30,9 @@ def _events(condition: Mapping[str, Any], voice: Voice) -> Iterable[str]:
     groups = [clean(name) for name in condition.get("actor_groups") or ()]
     if groups:
         yield voice.say("asks.actor_groups", groups=voice.join(_short(groups, voice)))
+    if condition.get("civilian_targeting") is True:
+        yield voice.say("asks.civilians")
+    yield from _deaths(condition, voice)
     yield _near(condition, voice)
     yield _border(condition, voice)
     countries = [voice.country(str(code)) for code in condition.get("countries") or ()]
@@ -40,6 +43,15 @@ def _events(condition: Mapping[str, Any], voice: Voice) -> Iterable[str]:
     location = condition.get("location")
     if location in ("certain", "possible"):
         yield voice.say(f"asks.location_{location}")
+
+
+def _deaths(condition: Mapping[str, Any], voice: Voice) -> Iterable[str]:
+    bounds = condition.get("fatalities")
+    for name, words in _BOUNDS.items():
+        value = number_of(bounds.get(name)) if isinstance(bounds, Mapping) else None
+        if value is not None:
+            dead = voice.say("asks.dead", value=voice.number(value))
+            yield voice.say(f"asks.{words}", value=dead)
 
 
 def _near(condition: Mapping[str, Any], voice: Voice) -> str:
