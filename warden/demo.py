@@ -8,6 +8,7 @@ daemon's jobs do; at the end the database tells what was found when.
 
 from __future__ import annotations
 
+import gc
 import os
 import time as stopwatch
 from collections.abc import Callable, Iterator
@@ -107,6 +108,7 @@ def run(
     clear(directory)
     clock = ManualClock(first)
     world = World(simulated_history(scale=scale))
+    gc.freeze()  # the history stays: looking through it again and again costs a tenth of the time
     with _own_settings(), Stage(directory.absolute(), world, clock, shipped("rules")) as stage:
         app = App(load_settings(stage.paths.settings), clock)
         with app.open() as station:

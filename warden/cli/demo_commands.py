@@ -33,11 +33,14 @@ def demo(directory: Path) -> None:
     and tells through six years of an invented history in which nothing is real but the places and
     the yearly figures. Nothing leaves this machine.
     """
+    from warden.logs import configure
+
     try:
         from warden.demo import run
     except ModuleNotFoundError as missing:
         raise UsageError(f"the demo needs {missing.name}: pip install 'warden[demo]'") from None
 
+    configure("ERROR")  # the two failures of the play are told at the end
     say(
         "A simulated feed, a mail server and a webhook receiver on this machine; all data invented."
     )
@@ -126,10 +129,8 @@ def _show_places(outcome: Outcome) -> None:
     paths, program = outcome.paths, _program()
     click.echo("\nOn purpose two things went wrong:")
     for day, sentence in outcome.failed_polls:
-        click.echo(f"  {day} the feed: {sentence} Read a week later, nothing lost.")
-    click.echo(
-        f"  2022-03-02 the partner's computer failed: {outcome.retried} delivery sent again."
-    )
+        click.echo(f"  {day}  the feed, read a week later with nothing lost: {sentence}")
+    click.echo(f"  2022-03-02  the partner's computer; delivered at another try: {outcome.retried}")
     states = ", ".join(f"{number} {state}" for state, number in outcome.deliveries.items())
     click.echo(f"\nDeliveries: {states}; {outcome.seconds:.0f} seconds in all.\n")
     for name, path, about in (
