@@ -1,0 +1,175 @@
+"""Who may import whom, and which third party lives where: the house's contract, by reading it."""
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "warden"
+
+VALUES = {"model", "errors", "clock"}
+# A room may import itself and these. `engine` and the edges know values; the three steps know the
+# edges' public faces; the shell puts everything together.
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "clock": set(),
+    "model": {"errors", "model"},
+    "engine": {*VALUES},
+    "rulebook": {*VALUES, "engine"},
+    "sources": {*VALUES, "engine", "geodata"},  # countries' names; see the exception below
+    "store": {*VALUES, "engine", "sources"},  # pages as sources hand them over
+    "geodata": {*VALUES, "engine"},
+    "notify": {*VALUES, "engine", "geodata"},  # countries' names in a reader's language
+    "ingest": {*VALUES, "sources", "store"},
+    "evaluate": {*VALUES, "engine", "store"},
+    "deliver": {*VALUES, "notify", "store"},
+    "settings": {*VALUES, "rulebook", "notify"},
+    "logs": set(),
+    "sdnotify": set(),
+    "control": {"errors"},
+    "station": {
+        *VALUES, "app", "control", "deliver", "evaluate", "ingest", "notify", "sources", "store",
+    },
+    "app": {
+        *VALUES, "control", "deliver", "engine", "evaluate", "geodata", "ingest", "notify",
+        "rulebook", "settings", "sources", "station", "store", "trial",
+    },
+    "daemon": {*VALUES, "app", "control", "sdnotify", "station"},
+    "trial": {*VALUES, "engine", "evaluate", "sources", "store"},
+    "simulator": {*VALUES, "engine", "geodata"},
+    "demo": {*VALUES, "app", "settings", "simulator", "station", "store"},
+    "cli": {*VALUES, "app", "daemon", "demo", "logs", "rulebook", "settings", "simulator", "trial"},
+    "__main__": {"cli"},
+    "__init__": set(),
+}  # fmt: skip
+# Modules that are shared between rooms; anything else of the other room is its own affair.
+ONLY: dict[tuple[str, str], set[str]] = {
+    ("sources", "geodata"): {"warden.geodata", "warden.geodata.countries"},
+    ("notify", "geodata"): {"warden.geodata", "warden.geodata.countries"},
+    ("store", "sources"): {"warden.sources.protocol"},
+    ("ingest", "sources"): {"warden.sources.protocol"},
+    ("settings", "rulebook"): {"warden.rulebook.reading"},
+    ("settings", "notify"): {"warden.notify.channels.email.settings"},
+    ("cli", "rulebook"): {"warden.rulebook"},
+}
+HOMES: dict[str, tuple[str, ...]] = {
+    "apscheduler": ("daemon.py",),
+    "requests": ("sources/http_client.py",),
+    "sqlite3": ("store/", "evaluate.py", "trial/"),
+    "sqlite_utils": ("store/",),
+    "yaml": ("rulebook/",),
+    "jinja2": ("notify/render/", "engine/expression.py"),
+    "click": ("cli/",),
+    "smtplib": ("notify/channels/email/",),
+    "aiosmtpd": ("simulator/",),
+    "timezonefinder": ("geodata/",),
+    "pydantic_settings": ("settings.py",),
+}
+TOP_LEVEL = {
+    "README.md", "pyproject.toml", "warden", "rules", "templates", "tests", "systemd", "docs",
+    "benchmarks", "Makefile",
+}  # fmt: skip
+
+
+def modules() -> Iterator[Path]:
+    return (path for path in sorted(PACKAGE.rglob("*.py")) if "share" not in path.parts)
+
+
+def room_of(path: Path) -> str:
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Every module that a file names, those imported late and for types too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            if node.module in {"warden", "warden.engine", "warden.store", "warden.notify"}:
+                yield from ((node.lineno, f"{node.module}.{one.name}") for one in node.names)
+            else:
+                yield node.lineno, node.module
+
+
+def test_every_room_has_a_line_in_the_contract():
+    assert {room_of(path) for path in modules()} <= set(ALLOWED)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_imports_only_the_rooms_it_may(path):
+    room = room_of(path)
+    wrong = []
+    for line, module in imports(path):
+        if not module.startswith("warden."):
+            continue
+        other = module.split(".")[1]
+        if other in {room, "__version__"}:
+            continue
+        known = ONLY.get((room, other))
+        if other not in ALLOWED[room] or (known is not None and module not in known):
+            wrong.append(f"{path.relative_to(ROOT)}:{line} imports {module}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_third_party_stays_at_home(path):
+    here = path.relative_to(PACKAGE).as_posix()
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {module}"
+        for line, module in imports(path)
+        if (homes := HOMES.get(module.split(".")[0])) and not here.startswith(homes)
+    ]
+    assert wrong == []
+
+
+def test_the_engine_asks_no_clock_and_logs_nothing():
+    forbidden = {"logging", "time", "os", "sys", "socket", "subprocess", "random", "pathlib"}
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {module}"
+        for path in modules()
+        if room_of(path) == "engine"
+        for line, module in imports(path)
+        if module.split(".")[0] in forbidden
+    ]
+    assert wrong == []
+
+
+def test_only_the_three_steps_the_stores_and_the_shell_open_transactions():
+    homes = ("ingest.py", "evaluate.py", "deliver.py", "station.py", "store/")
+    wrong = [
+        str(path.relative_to(ROOT))
+        for path in modules()
+        if ".transaction()" in path.read_text(encoding="utf-8")
+        and not path.relative_to(PACKAGE).as_posix().startswith(homes)
+    ]
+    assert wrong == []
+
+
+def test_the_repository_holds_at_its_top_only_what_belongs_there():
+    done = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        pytest.skip("not a git checkout")
+    top = {line.split("/")[0] for line in done.stdout.splitlines()}
+    assert {name for name in top if not name.startswith(".")} <= TOP_LEVEL
+
+
+def test_nothing_names_a_machine_path_or_a_package_index():
+    # Spelt apart, so that this file does not find itself.
+    forbidden = ["/" + "work/", "py" + "pi.org", "files.python" + "hosted"]
+    done = [
+        f"{path.relative_to(ROOT)} names {word}"
+        for folder in ("warden", "systemd", "docs", "rules", "templates", ".ci", "tests")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file()
+        and path.suffix in {".py", ".md", ".service", ".yaml", ".toml", ""}
+        and "__pycache__" not in path.parts
+        for word in forbidden
+        if word in path.read_text(encoding="utf-8", errors="replace")
+    ]
+    assert done == []
