@@ -226,6 +226,13 @@ RULES = {
         HEAD + "  where: {any: [{location: certain}, {country: MLI}]}\n",
         "5:28: WR015 location: certain holds for the whole rule; write it at the top of where",
     ),
+    "a misspelt word for the error disc": (
+        HEAD + "  where: {location: certian, country: MLI}\n",
+        (
+            "5:21: WR013 'certian' is not a value of location; did you mean 'certain'? "
+            "For a place of that name write {matches: certian}"
+        ),
+    ),
     "a rule that uses itself": (
         HEAD + "  where: {use: a}\n",
         "5:16: WR034 the rules use themselves: a -> a",

@@ -7,6 +7,7 @@ between the lines of AND and OR is read by `where_texts`, `where_numbers`, `wher
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, cast
@@ -119,7 +120,22 @@ class WhereReader:
         if name == "location" and value.kind == "scalar" and value.text in CERTAINTIES:
             self._certainty(value, depth)
             return None
+        if name == "location" and value.kind == "scalar" and self._misspelt_certainty(value):
+            return None
         return self._field(key, value)
+
+    def _misspelt_certainty(self, value: Node) -> bool:
+        """Refuse what is nearly a word for the error disc: as a place's name it matches nothing."""
+        near = difflib.get_close_matches(value.text.casefold()[:40], CERTAINTIES, 1, cutoff=0.7)
+        if not near:
+            return False
+        self._context.faults.error(
+            value,
+            "WR013",
+            f"{shown(value.text)} is not a value of location; did you mean '{near[0]}'? "
+            f"For a place of that name write {{matches: {value.text}}}",
+        )
+        return True
 
     def _field(self, key: Node, value: Node) -> Predicate | None:
         name = key.text
