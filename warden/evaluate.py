@@ -37,7 +37,7 @@ from warden.model.rule import Rule, Ruleset
 from warden.model.signal import Signal
 from warden.store import Store, ledger
 from warden.store.events import FRAME_COLUMNS, load_rows
-from warden.store.sources import SourceStatus, complete_through, load_sources
+from warden.store.sources import complete_through, load_sources
 from warden.store.values import instant_text, parse_instant
 
 SUCCESSOR_DAYS = 2
@@ -394,28 +394,48 @@ class _LedgerIds:
         return found.fetchone() is not None
 
 
-def _seeding(connection: sqlite3.Connection) -> tuple[frozenset[str], dict[str, str]]:
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """What the seeding of a dataset depends on: one source of it, as it was at an instant."""
+
+    dataset: str
+    state: str
+    was_ok: bool
+
+
+def seeding(
+    present: Iterable[str], sources: Iterable[SourceView], marks: Mapping[str, str]
+) -> tuple[frozenset[str], dict[str, str]]:
     """Name the datasets that are being loaded for the first time, or again after an embargo.
 
-    Beside them stand the marks to leave once that is committed.
+    Beside them stand the marks to leave once that is committed; `marks` are those left before.
     """
-    by_dataset: dict[str, list[SourceStatus]] = {}
-    for status in load_sources(connection):
-        by_dataset.setdefault(status.dataset, []).append(status)
-    present = {row[0] for row in connection.execute("SELECT DISTINCT dataset FROM events")}
-    seeding, marks = set(), {}
+    by_dataset: dict[str, list[SourceView]] = {}
+    for source in sources:
+        by_dataset.setdefault(source.dataset, []).append(source)
+    found, left = set(), {}
     for dataset in sorted(present):
         key = f"seeded:{dataset}"
-        mark = _meta(connection, key)
-        sources = by_dataset.get(dataset, [])
-        embargoed = any(source.state == "embargoed" for source in sources)
-        open_now = any(source.state != "embargoed" and source.last_ok_at for source in sources)
+        mark = marks.get(key)
+        speakers = by_dataset.get(dataset, [])
+        embargoed = any(source.state == "embargoed" for source in speakers)
+        open_now = any(source.state != "embargoed" and source.was_ok for source in speakers)
         if mark is None or (mark == "embargoed" and open_now and not embargoed):
-            seeding.add(dataset)
-        reached = "embargoed" if embargoed else "ok" if open_now or not sources else None
+            found.add(dataset)
+        reached = "embargoed" if embargoed else "ok" if open_now or not speakers else None
         if reached is not None and reached != mark:
-            marks[key] = reached
-    return frozenset(seeding), marks
+            left[key] = reached
+    return frozenset(found), left
+
+
+def _seeding(connection: sqlite3.Connection) -> tuple[frozenset[str], dict[str, str]]:
+    present = [row[0] for row in connection.execute("SELECT DISTINCT dataset FROM events")]
+    sources = (
+        SourceView(status.dataset, status.state, status.last_ok_at is not None)
+        for status in load_sources(connection)
+    )
+    rows = connection.execute("SELECT key, value FROM meta WHERE key LIKE 'seeded:%'")
+    return seeding(present, sources, dict(rows.fetchall()))
 
 
 def _weekly_mark(
@@ -449,10 +469,30 @@ def _add_cycle(
 
 
 def _data_start(connection: sqlite3.Connection) -> dict[str, date]:
-    rows = connection.execute(
-        "SELECT dataset, min(event_date) FROM events WHERE status = 'active' GROUP BY dataset"
-    )
-    return {dataset: date.fromisoformat(day) for dataset, day in rows}
+    """The oldest day stored of each dataset; a look at the index's edge, not at every event."""
+    starts = {}
+    for dataset in _datasets(connection):
+        first = connection.execute(
+            "SELECT event_date FROM events WHERE dataset = ? AND status = 'active'"
+            " ORDER BY event_date LIMIT 1",
+            (dataset,),
+        ).fetchone()
+        if first is not None:
+            starts[dataset] = date.fromisoformat(first[0])
+    return starts
+
+
+def _datasets(connection: sqlite3.Connection) -> list[str]:
+    """The datasets that have events, skipping through the index from one to the next."""
+    found: list[str] = []
+    while True:
+        following = connection.execute(
+            "SELECT dataset FROM events WHERE dataset > ? ORDER BY dataset LIMIT 1",
+            (found[-1] if found else "",),
+        ).fetchone()
+        if following is None:
+            return found
+        found.append(following[0])
 
 
 def _next_cycle(connection: sqlite3.Connection) -> int:
