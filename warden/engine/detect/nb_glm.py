@@ -36,6 +36,7 @@ LARGEST_STEP = 2.0
 LOWEST_LOG_MEAN, HIGHEST_LOG_MEAN = -8.0, 20.0
 LARGEST_VARIANCE = 4.0  # of a fitted log mean: more is not knowing
 MEAN_PARAMETERS = 3.0  # that a shrunken fit uses up
+MOST_OF_A_PIECE = 6.0  # squared deviations that one piece of the baseline adds to a window's phi
 CAUTIOUS_PHI = 2.0  # how much sparse counts tell about dispersion is judged at least at this
 
 
@@ -292,20 +293,26 @@ class _Model:
         """Dispersion of sums of `window` weeks: larger than of weeks where weeks hang together.
 
         Pearson's over the baseline cut into pieces of a window's length, shrunken towards that of
-        single weeks with the strength of the pieces' prior.
+        single weeks. Weeks that look like outbreaks count fully here, since bursts are what makes
+        weeks hang together, but no piece counts more than the square of 2.45 deviations.
         """
         if window == 1:
             return self.phi, self.freedom
         pieces = self.y.shape[1] // window
         part = (len(self.y), pieces, window)
-        used = self.weights[:, -pieces * window :]
+        used = self.known[:, -pieces * window :]
         excess = (used * (self.y - self.mu)[:, -pieces * window :]).reshape(part).sum(axis=2)
         usual = (used * self.mu[:, -pieces * window :]).reshape(part).sum(axis=2)
-        told = (usual > 0).sum(axis=1) * informative_share(usual.mean(axis=1), self.phi)
-        raw = (excess**2 / np.maximum(usual, 1e-9)).sum(axis=1) / pieces
+        counted = usual > 0
+        squares = np.where(counted, excess**2 / np.maximum(usual, 1e-9), 0.0)
+        number = np.maximum(counted.sum(axis=1), 1)
         strength = 2 * self.settings.prior_freedom
-        phi = (told * raw + strength * self.phi) / (told + strength)
-        return np.maximum(phi, self.phi), np.minimum(self.freedom, told + strength)
+        phi = self.phi
+        for _ in range(3):
+            raw = np.minimum(squares, MOST_OF_A_PIECE * phi[:, None]).sum(axis=1) / number
+            told = number * informative_share(usual.sum(axis=1) / number, phi)
+            phi = np.maximum((told * raw + strength * self.phi) / (told + strength), self.phi)
+        return phi, np.minimum(self.freedom, told + strength)
 
 
 def informative_share(mean: Floats, phi: Floats) -> Floats:
