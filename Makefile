@@ -85,6 +85,6 @@ $(VENV)/.made:
 
 $(VENV)/.demo $(VENV)/.test $(VENV)/.lint: $(VENV)/.%: pyproject.toml | $(VENV)/.made
 	@echo "Installing warden and what '$*' needs into $(VENV) (a minute or two)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input \
 	  --root-user-action=ignore -e '.[$*]'
 	@touch $@
