@@ -16,7 +16,7 @@ class WardenError(Exception):
 
 
 class ConfigError(WardenError):
-    """Settings, rules, routes or templates that cannot be used; the operator must edit something."""
+    """Settings, rules, routes or templates that cannot be used: the operator has to edit."""
 
     exit_status = 2
 

@@ -31,8 +31,10 @@ CODES: dict[str, FaultCode] = _codes(
     ("WR003", "A key stands twice in one mapping.", "Keep one of the two."),
     (
         "WR004",
-        "YAML that rule files may not use: tags, merge keys, several documents, anchors that "
-        "refer to themselves or unfold without bound, very deep nesting.",
+        (
+            "YAML that rule files may not use: tags, merge keys, several documents, anchors that "
+            "refer to themselves or unfold without bound, very deep nesting."
+        ),
         "Write the value out; share with `defaults:` and `use:`.",
     ),
     ("WR005", "An id is defined twice.", "Rename one; both places are named."),

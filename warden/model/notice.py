@@ -18,8 +18,11 @@ ACTIONS: tuple[Action, ...] = ("alert", "update", "reminder", "resolved", "cance
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One fact that moved since it was last told. `field` names a fact ("fatalities",
-    "severity", "location", "distance_km", "event_type", "value", "evidence", …)."""
+    """One fact that moved since it was last told.
+
+    `field` names a fact ("fatalities", "severity", "location", "distance_km", "event_type",
+    "value", "evidence", …).
+    """
 
     field: str
     old: Any
