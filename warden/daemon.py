@@ -154,6 +154,7 @@ class Daemon:
         self._wall_minus_monotonic = _wall_minus_monotonic()
         self._fed_at = 0.0
         self._said = ""
+        self._fine = "started"
 
     # --- the main thread ----------------------------------------------------------------------
 
@@ -178,9 +179,10 @@ class Daemon:
         return 0
 
     def _watch(self) -> None:
-        announced = False
+        announced = reload_asked = False
         while True:
             number = self._await_signal()
+            reload_asked = reload_asked or number == signal.SIGHUP
             if number in (signal.SIGTERM, signal.SIGINT):
                 log.info("stopping (%s)", signal.Signals(number).name)
                 return
@@ -190,7 +192,8 @@ class Daemon:
                 announced = True
                 sdnotify.notify("READY=1")
                 log.info("ready")
-            if number == signal.SIGHUP and announced:
+            if reload_asked and announced:
+                reload_asked = False
                 self._reload()
             if announced:
                 self._keep_watch()
@@ -218,8 +221,7 @@ class Daemon:
             return f"stuck: {', '.join(stuck)}"
         if late:
             return "the scheduler is stuck"
-        station = self._station
-        return station.sentence() if station is not None else "starting"
+        return self._fine
 
     def _say(self, sentence: str) -> None:
         if sentence != self._said:
@@ -253,11 +255,10 @@ class Daemon:
         except Exception:
             log.exception("reload failed, still working by the last good rules")
         else:
-            log.info("reloaded: %s", station.sentence())
+            log.info("reloaded: %d rules in force", len(station.rulebook.ruleset.rules))
             self._full_pass.set()
             self._evaluate_now.set()
-        self._said = ""
-        sdnotify.notify("READY=1", f"STATUS={station.sentence()}")
+        sdnotify.notify("READY=1")
 
     # --- start and stop -----------------------------------------------------------------------
 
@@ -347,7 +348,12 @@ class Daemon:
         return job
 
     def _beat(self) -> None:
+        """Show that the scheduler lives, and look how everything is."""
         self._pulse = time.monotonic()
+        station = self._station
+        if station is not None:
+            self._fine = station.sentence()
+            station.tidy()
 
     def _poll(self, name: str) -> None:
         station = self._station

@@ -33,7 +33,7 @@ from warden.sources.common import SourceSettings
 from warden.sources.protocol import Page, PollOutcome, Source
 from warden.store import Store, Transaction, outbox, reports
 from warden.store.actions import record_action
-from warden.store.sources import load_source, load_sources
+from warden.store.sources import load_source, load_sources, prune_runs
 
 if TYPE_CHECKING:
     from warden.app import App
@@ -51,6 +51,7 @@ FAILED_STATES = frozenset(
         "unreachable",
     }
 )
+KEEP_RUNS = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ class Station:
         self._changed_lock = threading.Lock()
         self._evaluated_at: datetime | None = None
         self._full_on: date | None = None
+        self._tidied_on: date | None = None
         self.full_pass_days = 1
         self._stopping = threading.Event()
 
@@ -357,7 +359,16 @@ class Station:
             raise UsageError(f"no receiver '{name}'{did_you_mean(name, receivers)}")
         yield from self._outlet.try_receiver(receivers[name])
 
-    # --- looking ------------------------------------------------------------------------------
+    # --- looking after ------------------------------------------------------------------------
+
+    def tidy(self) -> None:
+        """Once a day, forget the records of old polls."""
+        now = self._clock.now()
+        if self._tidied_on == now.date():
+            return
+        with self.store.transaction() as tx:
+            prune_runs(tx, now - KEEP_RUNS)
+        self._tidied_on = now.date()
 
     def sentence(self) -> str:
         """How it is, in one line for the service manager."""
