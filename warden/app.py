@@ -49,6 +49,8 @@ from warden.station import Rulebook, Station
 from warden.store import MEMORY, DatabaseLocked, Store, open_store, outbox, reports
 from warden.store.events import FRAME_COLUMNS, load_rows
 from warden.store.sources import complete_through
+from warden.trial.ruletest import Outcome, run_tests
+from warden.trial.testfiles import read_tests
 
 FILES_SOURCE = "files"  # what files given by hand are known as
 LOCK_WAIT_S = 5.0
@@ -181,9 +183,23 @@ class App:
             languages=renderer.languages,
             time_zone=self.settings.time_zone,
         )
+        if loaded.ruleset is not None and tests:
+            read_tests(loaded.tests, loaded.ruleset, found)
         if loaded.ruleset is not None and not found.errors:
             check_reach(routing, loaded.ruleset.rules, loaded.route_nodes, found)
         return loaded, routing, tuple(sorted({*loaded.faults, *found.sorted()}))
+
+    def rule_tests(self) -> Iterator[Outcome]:
+        """Run the rules' own tests, one by one.
+
+        Raises:
+            ConfigError: with every fault of rules, routes and tests.
+        """
+        loaded, routing, faults = self._rules_and_routes(tests=True)
+        if loaded.ruleset is None or any(fault.severity == "error" for fault in faults):
+            raise _refused(self.settings.rules_dir, faults)
+        tests = read_tests(loaded.tests, loaded.ruleset, FaultList())
+        yield from run_tests(tests, loaded.ruleset, routing, self.geography)
 
     def _known_names(self) -> KnownNames | None:
         """The names that the stored history knows; None without a database."""

@@ -1,0 +1,140 @@
+"""Events with the instants between which each version of them was known.
+
+Standing in the flow: a replay, a model or a rule test makes a `History`; a `Trial` asks it what was
+known when.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from warden.engine.frame import BoolArray, Frame, IntArray, day_from_number
+from warden.engine.geo.distance import distance_km
+from warden.evaluate import MAX_SUCCESSORS, SUCCESSOR_DAYS, SUCCESSOR_KM
+
+FOREVER = np.iinfo(np.int64).max
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_LATITUDE_REACH = SUCCESSOR_KM / 110.5 * 1.1
+
+
+def ticks(instant: datetime) -> int:
+    """Microseconds since 1970, exactly."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+@dataclass(frozen=True)
+class History:
+    """n versions of events.
+
+    Attributes:
+        frame: the versions in which an event was active, as columns; a uid stands there once for
+            each of its versions.
+        since, until: `ticks` between which a version was known: since <= t < until.
+    """
+
+    frame: Frame
+    since: IntArray
+    until: IntArray
+
+    @classmethod
+    def of(
+        cls,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        since: Sequence[int],
+        until: Sequence[int] | None = None,
+    ) -> History:
+        """Build from rows whose cells are in the order of `columns`; without `until`, for ever."""
+        last = [FOREVER] * len(rows) if until is None else until
+        return cls(
+            Frame.from_rows(columns, rows),
+            np.array(since, dtype=np.int64),
+            np.array(last, dtype=np.int64),
+        )
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def known(self, at: int) -> BoolArray:
+        """Which versions were known at an instant."""
+        known: BoolArray = (self.since <= at) & (at < self.until)
+        return known
+
+    def datasets(self, at: int) -> frozenset[str]:
+        """The datasets of which anything had been seen by an instant."""
+        column = self.frame.coded["dataset"]
+        return frozenset(column.values[code] for code in np.unique(column.codes[self.since <= at]))
+
+    def starts(self, at: int) -> dict[str, date]:
+        """For each dataset the oldest day of which an event was known at an instant."""
+        column, known = self.frame.coded["dataset"], self.known(at)
+        found: dict[str, date] = {}
+        for code, name in enumerate(column.values):
+            days = self.frame.day[known & (column.codes == code)]
+            if days.size:
+                found[name] = day_from_number(int(days.min()))
+        return found
+
+    def standing(self, uid: str, at: int) -> int | None:
+        """The row of an event as known at an instant; None when unknown or gone."""
+        for row in self._rows_of.get(uid, ()):
+            if self.since[row] <= at < self.until[row]:
+                return row
+        return None
+
+    def successors(self, uid: str, at: int) -> list[int]:
+        """Rows of events of the dataset within two days and 25 km of one that is gone."""
+        rows = [row for row in self._rows_of.get(uid, ()) if self.since[row] <= at]
+        if not rows:
+            return []
+        gone = max(rows, key=lambda row: int(self.since[row]))
+        frame = self.frame
+        codes, lats = frame.coded["dataset"].codes, frame.number["lat"]
+        lat, lon = float(lats[gone]), float(frame.number["lon"][gone])
+        near = np.flatnonzero(
+            self.known(at)
+            & (codes == codes[gone])
+            & (np.abs(frame.day - frame.day[gone]) <= SUCCESSOR_DAYS)
+            & (np.abs(lats - lat) <= _LATITUDE_REACH)
+        )
+        by_distance = sorted(
+            (km, str(frame.uid[row]), row)
+            for row in near.tolist()
+            if frame.uid[row] != uid
+            and (km := distance_km(lat, lon, float(lats[row]), float(frame.number["lon"][row])))
+            <= SUCCESSOR_KM
+        )
+        return [row for _, _, row in by_distance[:MAX_SUCCESSORS]]
+
+    def span(self) -> tuple[date, date] | None:
+        """The first and last event date; None without events."""
+        if not len(self):
+            return None
+        return day_from_number(int(self.frame.day.min())), day_from_number(
+            int(self.frame.day.max())
+        )
+
+    @cached_property
+    def _rows_of(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = defaultdict(list)
+        for row, uid in enumerate(self.frame.uid.tolist()):
+            found[uid].append(row)
+        return dict(found)
+
+
+def midnight(day: date) -> datetime:
+    """00:00 UTC of a day."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def midnight_ticks(days: IntArray) -> IntArray:
+    """`ticks` of 00:00 UTC of days since 1970-01-01."""
+    return days * (24 * 3600 * 1_000_000)

@@ -1,0 +1,347 @@
+"""A trial: rules over a history, instant by instant, with a ledger in memory.
+
+Standing in the flow: where `warden.evaluate` would stand. It calls the same functions,
+`engine.kinds.signals`, `engine.reconcile.reconcile` and `engine.notices`, with the events as they
+were known at each instant; nothing is stored and nobody is told.
+
+Cost is kept to what changed. All versions of all events are matched once a rule. At an instant a
+rule is looked at only if a matching event came, changed or went, if it has active alerts that time
+may end, or if time alone may raise one; and of its episodes only those that can have moved (see
+`Kind.reach`). The others stand as they stood, and reconcile is told of their alerts as `others`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from warden.engine.actors import Names
+from warden.engine.facts import NEIGHBOUR_NAMES, Severity, event_facts
+from warden.engine.frame import BoolArray, IntArray, day_number
+from warden.engine.geo.geography import Geography
+from warden.engine.horizon import Horizon
+from warden.engine.kinds import KINDS, signals
+from warden.engine.notices import Atlas, notices, summary_notice
+from warden.engine.reconcile import Decision, Fate, Moment, reconcile
+from warden.engine.where import Matcher, Matches
+from warden.evaluate import HISTORIC_SUMMARY_DAYS
+from warden.model.alert import Alert
+from warden.model.notice import Notice
+from warden.model.rule import Rule, Ruleset
+from warden.model.signal import Signal
+from warden.trial.history import History, ticks
+from warden.trial.ledger import MemoryLedger
+
+LIVE = frozenset({"active", "ended"})
+RECURRENCE_DAYS = 2 * 365  # how far back the n-th in twelve months looks
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """When to evaluate, and what is known then besides the events.
+
+    Attributes:
+        complete_through: for each dataset the newest day that is fully known.
+        seeding: datasets that are seen for the first time: what they hold is no news.
+        serial: the number of the cycle; part of a notice's id.
+    """
+
+    now: datetime
+    complete_through: Mapping[str, date]
+    seeding: frozenset[str] = frozenset()
+    serial: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A notice and the decisions behind it (none behind a weekly summary of historic alerts)."""
+
+    notice: Notice
+    decisions: tuple[Decision, ...] = ()
+
+
+@dataclass(slots=True)
+class _RuleState:
+    """A rule with every version of every event that it ever matches.
+
+    Attributes:
+        single: events are decided one by one, independently of each other.
+        known: the matches known at the last instant; None when something has moved since.
+        reach: see `Kind.reach`.
+    """
+
+    rule: Rule
+    matcher: Matcher
+    versions: Matches
+    since: IntArray
+    until: IntArray
+    single: bool
+    reach: int | None
+    known: Matches | None = None
+
+    @property
+    def day(self) -> IntArray:
+        return self.versions.frame.day
+
+
+@dataclass(slots=True)
+class _Scope:
+    """What of a rule is to be decided at an instant.
+
+    Attributes:
+        only: for rules whose events stand alone, the events in question; None = see `cutoff`.
+        cutoff: episodes that ended before this day stand as they stood; None = all are open.
+    """
+
+    only: frozenset[str] | None = None
+    cutoff: int | None = None
+
+
+@dataclass(slots=True)
+class _Last:
+    """The instant before."""
+
+    at: int
+    starts: Mapping[str, date]
+    known: Mapping[str, date] = field(default_factory=dict)
+
+
+class Trial:
+    """Rules over a history. Ask with `step`, instants in order."""
+
+    def __init__(self, ruleset: Ruleset, geography: Geography, history: History) -> None:
+        self._ruleset = ruleset
+        self._history = history
+        self._atlas = Atlas(tuple(ruleset.places.values()), geography)
+        self.ledger = MemoryLedger()
+        self._last: _Last | None = None
+        self._historic_at: datetime | None = None
+        names = Names(ruleset.aliases)
+        self._states = [
+            self._compile(rule, Matcher(rule, geography, names))
+            for rule in ruleset.rules
+            if rule.status != "disabled" and rule.kind in KINDS
+        ]
+
+    def _compile(self, rule: Rule, matcher: Matcher) -> _RuleState:
+        history, kind = self._history, KINDS[rule.kind]
+        rows = matcher.rows(history.frame)
+        whole = bool(Severity(rule).names & NEIGHBOUR_NAMES)
+        return _RuleState(
+            rule=rule,
+            matcher=matcher,
+            versions=matcher.describe(history.frame.take(rows)),
+            since=history.since[rows],
+            until=history.until[rows],
+            single=not kind.windowed and not whole,
+            reach=None if kind.reach is None else kind.reach(rule),
+        )
+
+    @property
+    def matched(self) -> dict[str, int]:
+        """How many events each rule ever matched."""
+        return {
+            state.rule.id: len(set(state.versions.frame.uid.tolist())) for state in self._states
+        }
+
+    def step(self, instant: Instant) -> tuple[Said, ...]:
+        """Evaluate as `evaluate` would at that instant, and keep what was decided."""
+        at = ticks(instant.now)
+        horizon = Horizon(instant.now, instant.complete_through, self._history.starts(at))
+        decisions: list[Decision] = []
+        said: list[Said] = []
+        for state in self._states:
+            decided = self._of_rule(state, horizon, at, instant)
+            if decided is None:
+                continue
+            decisions += decided
+            found = notices(
+                state.rule,
+                decided,
+                self._known(state, at),
+                instant.now,
+                self._atlas,
+                serial=instant.serial,
+            )
+            said += [Said(notice, about) for notice, about in found]
+        summaries, listed = self._historic(decisions, instant)
+        for decision in decisions:
+            if decision.writes:
+                self.ledger.save(decision.alert)
+        self.ledger.mark_listed(listed)
+        self._last = _Last(at, horizon.data_start, dict(instant.complete_through))
+        return (*said, *summaries)
+
+    # --- one rule -----------------------------------------------------------------------------
+
+    def _of_rule(
+        self, state: _RuleState, horizon: Horizon, at: int, instant: Instant
+    ) -> tuple[Decision, ...] | None:
+        moved = self._moved(state, at)
+        kind = KINDS[state.rule.kind]
+        active = self.ledger.active(state.rule.id)
+        timed: object = active and (kind.ends or state.rule.reminder_days is not None)
+        if state.single:
+            timed = _due(state.rule, active, horizon.today)
+        if moved.any():
+            state.known = None
+        elif not (timed or kind.clocked or self._ground_moved(horizon)):
+            return None
+        scope = self._scope(state, horizon, moved)
+        asked = Horizon(horizon.now, horizon.complete_through, horizon.data_start, scope.cutoff)
+        alerts, others = self._alerts(state.rule, scope)
+        found = [
+            signal
+            for signal in signals(state.rule, self._known(state, at), asked, scope.only)
+            if asked.asks(day_number(signal.until))
+        ]
+        return reconcile(
+            state.rule,
+            found,
+            alerts,
+            Moment(
+                horizon=horizon,
+                seeding=instant.seeding,
+                fates=self._fates(state, alerts, found, at),
+                taken=self.ledger,
+                others=others,
+            ),
+        )
+
+    def _moved(self, state: _RuleState, at: int) -> BoolArray:
+        """Which versions came or went since the last instant."""
+        if self._last is None:
+            return (state.since <= at) & (at < state.until)
+        before = self._last.at
+        came = (state.since > before) & (state.since <= at)
+        went = (state.until > before) & (state.until <= at) & (state.since <= before)
+        moved: BoolArray = came | went
+        return moved
+
+    def _ground_moved(self, horizon: Horizon) -> bool:
+        """Whether data now reach further back: what was too early to tell may tell now."""
+        return self._last is not None and self._last.starts != horizon.data_start
+
+    def _known(self, state: _RuleState, at: int) -> Matches:
+        if state.known is None:
+            rows = np.flatnonzero((state.since <= at) & (at < state.until))
+            state.known = state.versions.take(rows)
+        return state.known
+
+    def _scope(self, state: _RuleState, horizon: Horizon, moved: BoolArray) -> _Scope:
+        active = self.ledger.active(state.rule.id)
+        if state.single:
+            due = _due(state.rule, active, horizon.today)
+            uids = {str(uid) for uid in state.versions.frame.uid[moved]}
+            return _Scope(only=frozenset(uids.union(*(alert.evidence for alert in due))))
+        if self._last is None or state.reach is None or self._ground_moved(horizon):
+            return _Scope()
+        kind, rule = KINDS[state.rule.kind], state.rule
+        days = [day_number(alert.until) for alert in active] if kind.ends else []
+        if moved.any():
+            days.append(int(state.day[moved].min()) - state.reach)
+        if kind.clocked:
+            days += [
+                day_number(self._last.known.get(name, horizon.now.date())) - state.reach
+                for name in horizon.complete_through
+            ]
+        patience = rule.keep_firing_for_days + rule.resolve_days + rule.cooldown_days
+        return _Scope(cutoff=min(days, default=horizon.today) - patience - 1)
+
+    def _alerts(self, rule: Rule, scope: _Scope) -> tuple[tuple[Alert, ...], tuple[Alert, ...]]:
+        """The alerts to decide about, and those that stand as they stood."""
+        if scope.only is not None:
+            return self.ledger.resting_on(rule.id, scope.only), ()
+        every = self.ledger.of_rule(rule.id)
+        if scope.cutoff is None:
+            return every, ()
+        cutoff = date.fromordinal(max(scope.cutoff + _EPOCH, 1))
+        open_ = [alert.until >= cutoff or alert.state not in LIVE for alert in every]
+        return (
+            tuple(alert for alert, yes in zip(every, open_, strict=True) if yes),
+            tuple(alert for alert, yes in zip(every, open_, strict=True) if not yes),
+        )
+
+    # --- what became of evidence --------------------------------------------------------------
+
+    def _fates(
+        self, state: _RuleState, alerts: Iterable[Alert], found: Sequence[Signal], at: int
+    ) -> dict[str, Fate]:
+        held = {uid for signal in found for uid in signal.evidence}
+        rested_on = {uid for alert in alerts if alert.state in LIVE for uid in alert.evidence}
+        fates: dict[str, Fate] = {}
+        for uid in sorted(rested_on - held):
+            row = self._history.standing(uid, at)
+            if row is not None:
+                fates[uid] = Fate(active=True, now=self._facts(state.matcher, [row])[0])
+            else:
+                heirs = self._history.successors(uid, at)
+                fates[uid] = Fate(active=False, successors=tuple(self._facts(state.matcher, heirs)))
+        return fates
+
+    def _facts(self, matcher: Matcher, rows: Sequence[int]) -> list[dict[str, Any]]:
+        if not rows:
+            return []
+        described = matcher.describe(self._history.frame.take(np.array(rows, dtype=np.int64)))
+        return [event_facts(described, row) for row in range(len(rows))]
+
+    # --- the weekly summary of what is too old to tell ----------------------------------------
+
+    def _historic(
+        self, decisions: Iterable[Decision], instant: Instant
+    ) -> tuple[list[Said], list[str]]:
+        """The summaries, and the alerts that they list."""
+        last, now = self._historic_at, instant.now
+        if last is None:
+            self._historic_at = now
+        if last is None or now - last < timedelta(days=HISTORIC_SUMMARY_DAYS):
+            return [], []
+        by_rule = _historic_by_rule(self.ledger.unlisted_historic(), decisions)
+        said: list[Said] = []
+        listed: list[str] = []
+        for rule in self._ruleset.rules:
+            alerts = by_rule.get(rule.id, [])
+            if alerts and rule.status == "stable":
+                said.append(Said(self._summary(rule, alerts, instant)))
+                listed += [alert.id for alert in alerts]
+        if said:
+            self._historic_at = now
+        return said, listed
+
+    def _summary(self, rule: Rule, alerts: Sequence[Alert], instant: Instant) -> Notice:
+        return summary_notice(
+            rule,
+            alerts,
+            instant.now,
+            reason="HISTORIC",
+            atlas=self._atlas,
+            serial=instant.serial,
+        )
+
+
+def _due(rule: Rule, active: Iterable[Alert], today: int) -> list[Alert]:
+    """The alerts of single events that time alone may end or repeat."""
+    if rule.reminder_days is not None:
+        return list(active)
+    return [one for one in active if today - day_number(one.last_day) > rule.max_age_days]
+
+
+def _historic_by_rule(
+    unlisted: Iterable[Alert], decisions: Iterable[Decision]
+) -> dict[str, list[Alert]]:
+    fresh = (
+        decision.alert
+        for decision in decisions
+        if decision.alert.silence_reason == "HISTORIC" and decision.previous is None
+    )
+    by_rule: dict[str, list[Alert]] = {}
+    for alert in (*unlisted, *fresh):
+        by_rule.setdefault(alert.rule_id, []).append(alert)
+    return by_rule
+
+
+_EPOCH = date(1970, 1, 1).toordinal()
