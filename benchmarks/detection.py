@@ -26,6 +26,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one core a process, so tha
 import numpy as np
 from numpy.typing import NDArray
 
+from warden.engine.detect.budget import alpha_for_budget
+from warden.engine.detect.calibrate import calibrate, calibrate_drift
 from warden.engine.detect.drift import DriftSettings, drift
 from warden.engine.detect.ears import Method, ears
 from warden.engine.detect.farrington import FarringtonSettings, farrington
@@ -39,6 +41,7 @@ from warden.engine.detect.simulate import (
     negative_binomial,
     simulate,
 )
+from warden.engine.detect.spike import SpikeSettings
 from warden.engine.detect.tails import Floats, at_least, mid_p, smallest_below
 
 WEEKS = np.arange(*TESTED_WEEKS)
@@ -87,6 +90,7 @@ def main() -> None:
     _print_levels("with past outbreaks in the baseline", dirty)
     _print_levels("without outbreaks (in control)", clean)
     _print_drift(np.random.default_rng(options.seed), options.replicates * 20)
+    _print_calibration(np.random.default_rng(options.seed))
 
 
 def _options() -> argparse.Namespace:
@@ -273,6 +277,35 @@ def _print_drift(rng: np.random.Generator, series: int) -> None:
             print(
                 f"  {mean:11g}{phi:12g}{false:26.2f}{found[0]:27.0f}{found[1]:6.0f}{found[2]:6.0f}"
             )
+
+
+def _print_calibration(rng: np.random.Generator) -> None:
+    """A rule of six false alerts a year over 300 series like actors: most of them rare."""
+    rate = np.exp(rng.normal(-1.5, 1.3, 300))
+    phi = 1 + rng.gamma(2.0, 0.4, 300)
+    history = negative_binomial(rng, np.repeat(rate[:, None], 320, axis=1), phi[:, None])
+    settings = SpikeSettings()
+    report = calibrate({"events": history}, settings, false_alerts_per_year=6, rng=rng, years=12)
+    level = alpha_for_budget(6, np.array([300.0]), report.calibration)[0]
+    print("\na spike rule, budget 6 false alerts a year, 300 series, windows 1, 4 and 13 weeks")
+    print(
+        f"  false alerts a year: {report.realised:.1f} at the nominal level, "
+        f"{report.calibrated:.1f} calibrated (level of the corrected p {level:.1e})"
+    )
+    drifting = calibrate_drift(history, DriftSettings(), false_alerts_per_year=6, rng=rng, years=12)
+    print(f"a drift rule with the same budget: {drifting.realised:.1f} false alerts a year")
+    print("  rise  events/week   spike: found in 26 weeks, median weeks   drift: the same")
+    for ours, theirs in zip(report.power, drifting.power, strict=True):
+        low, high = ours.rates
+        print(
+            f"  x {ours.rise:g}  {low:5g} to {high:<5g}{100 * ours.found:19.0f} % "
+            f"{_weeks(ours.delay_weeks):>13s}{100 * theirs.found:20.0f} % "
+            f"{_weeks(theirs.delay_weeks):>6s}"
+        )
+
+
+def _weeks(value: float | None) -> str:
+    return "-" if value is None else f"{value:g}"
 
 
 def _delay(rng: np.random.Generator, mean: float, phi: float, times: float, series: int) -> float:

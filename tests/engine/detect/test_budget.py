@@ -12,7 +12,8 @@ from warden.engine.detect.budget import (
     series_seen,
     smallest_p,
 )
-from warden.engine.detect.calibrate import alerts, calibrate, in_control
+from warden.engine.detect.calibrate import alerts, calibrate, calibrate_drift, in_control
+from warden.engine.detect.drift import DriftSettings
 from warden.engine.detect.simulate import negative_binomial
 from warden.engine.detect.spike import SpikeSettings, spike
 
@@ -101,6 +102,19 @@ def test_calibration_brings_a_rule_to_its_budget_on_a_history_like_its_own():
     power = {(p.rise, p.rates[0]): p.found for p in report.power}
     assert power[5.0, 1.0] > power[2.0, 1.0]
     assert power[5.0, 1.0] > 0.8
+
+
+def test_a_drift_rule_keeps_to_its_budget_and_finds_rises():
+    rng = np.random.default_rng(6)
+    rate = np.exp(rng.normal(0.0, 1.0, 40))
+    history = negative_binomial(rng, np.repeat(rate[:, None], 300, axis=1), 1.4)
+    report = calibrate_drift(
+        history, DriftSettings(), false_alerts_per_year=3, rng=np.random.default_rng(7), years=15
+    )
+    assert report.realised == pytest.approx(3, rel=0.5)  # 45 alerts
+    power = {(p.rise, p.rates[0]): p for p in report.power}
+    assert power[3.0, 1.0].found > 0.9
+    assert power[5.0, 1.0].delay_weeks < power[3.0, 1.0].delay_weeks < 12
 
 
 def test_in_control_laws_are_those_of_the_history():

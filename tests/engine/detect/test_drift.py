@@ -33,10 +33,10 @@ def test_an_unchanged_series_raises_about_one_false_alarm_in_five_years(mean):
 
 def test_with_a_known_law_the_run_length_is_the_wanted_one():
     rng = np.random.default_rng(3)
-    counts = negative_binomial(rng, np.full((2000, 1500), 1.0), 1.5)
+    counts = negative_binomial(rng, np.full((1500, 1200), 1.0), 1.5)
     known = np.ones_like(counts)
     alarm = drift(counts, DriftSettings(), expected=known, phi=1.5 * known).alarm
-    first = np.where(alarm.any(axis=1), alarm.argmax(axis=1) + 1, 1500)
+    first = np.where(alarm.any(axis=1), alarm.argmax(axis=1) + 1, 1200)
     assert first.mean() == pytest.approx(261, rel=0.1)
 
 

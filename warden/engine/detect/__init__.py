@@ -14,7 +14,14 @@ from warden.engine.detect.budget import (
     series_seen,
     smallest_p,
 )
-from warden.engine.detect.calibrate import Power, Report, alerts, calibrate, in_control
+from warden.engine.detect.calibrate import (
+    Power,
+    Report,
+    alerts,
+    calibrate,
+    calibrate_drift,
+    in_control,
+)
 from warden.engine.detect.completeness import (
     completeness_by_age,
     reporting_change_is_likely,
@@ -56,6 +63,7 @@ __all__ = [
     "alpha_for_budget",
     "alpha_for_recurrence",
     "calibrate",
+    "calibrate_drift",
     "completeness_by_age",
     "default_baseline",
     "drift",

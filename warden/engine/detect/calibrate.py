@@ -11,17 +11,20 @@ how often and how fast a rise of two, three and five is found.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from warden.engine.detect.budget import (
+    UNCALIBRATED,
     WEEKS_A_YEAR,
     Calibration,
     alpha_for_budget,
+    drift_run_length,
 )
+from warden.engine.detect.drift import DriftSettings, drift
 from warden.engine.detect.nb_glm import DEFAULT, informative_share
 from warden.engine.detect.results import as_matrix
 from warden.engine.detect.simulate import negative_binomial
@@ -147,6 +150,35 @@ def _calibration(years: list[Floats]) -> Calibration:
     return Calibration.of(LEVELS, counts, sum(p.size for p in years))
 
 
+def calibrate_drift(
+    counts: NDArray[np.integer] | Floats,
+    settings: DriftSettings,
+    *,
+    false_alerts_per_year: float,
+    rng: np.random.Generator,
+    years: int = 20,
+    rises: Sequence[float] = RISES,
+) -> Report:
+    """The same for a drift rule over one measure; its thresholds need no correction.
+
+    The thresholds are those of the budget shared by all series; `settings` says the rest.
+    """
+    law = in_control(counts)
+    run = float(drift_run_length(false_alerts_per_year, np.asarray(float(len(law.mean)))))
+    wanted = replace(settings, weeks_per_false_alarm=run)
+    before = settings.weeks + settings.left_out
+    quiet = draw(rng, law, before + years * TESTED_WEEKS)
+    false = alerts(drift(quiet, wanted).alarm[:, before:]) * WEEKS_A_YEAR / TESTED_WEEKS / years
+    power: list[Power] = []
+    for rise in rises:
+        delays = []
+        for _ in range(DRAWS):
+            risen = draw(rng, law, before + WATCHED_WEEKS, rise=rise, since=before)
+            delays.append(_first(drift(risen, wanted).alarm[:, before:]))
+        power += _by_rate(np.tile(law.mean, DRAWS), np.concatenate(delays), float(rise))
+    return Report(false_alerts_per_year, years, false, false, UNCALIBRATED, tuple(power))
+
+
 def alerts(alarm: Bools) -> int:
     """How many alerts alarms (series x weeks) make: those within four weeks are one."""
     count = 0
@@ -176,7 +208,11 @@ def _power(
 ) -> list[Power]:
     """How often and fast a rise in every measure at once is found, by rate."""
     delay = np.concatenate([_delays(rng, laws, settings, alpha, rise) for _ in range(DRAWS)])
-    rate = np.tile(next(iter(laws.values())).mean, DRAWS)
+    return _by_rate(np.tile(next(iter(laws.values())).mean, DRAWS), delay, rise)
+
+
+def _by_rate(rate: Floats, delay: Floats, rise: float) -> list[Power]:
+    """Power and delay of the series of each group of rates."""
     found = []
     for low, high in pairwise(RATE_GROUPS):
         group = delay[(rate >= low) & (rate < high)]
@@ -208,6 +244,11 @@ def _delays(
         for name, law in laws.items()
     }
     alarm = spike(drawn, range(before, before + WATCHED_WEEKS), settings).p <= alpha
+    return _first(alarm)
+
+
+def _first(alarm: Bools) -> Floats:
+    """Weeks until the first alarm of each series; infinite without one."""
     return np.where(alarm.any(axis=1), alarm.argmax(axis=1) + 1.0, np.inf)
 
 

@@ -17,7 +17,7 @@ from scipy.special import gammaln
 
 from warden.engine.detect.tails import Floats
 
-THRESHOLD = 2.25  # residuals above this are downweighted
+THRESHOLD = 1.9  # residuals above this are downweighted
 LOG_MEANS = np.linspace(np.log(0.003), np.log(1000.0), 40)
 LOG_EXCESS = np.linspace(np.log(0.02), np.log(12.0), 14)  # of phi - 1
 MOST_ATOMS = 140  # counts of a wide distribution are taken together into so many
