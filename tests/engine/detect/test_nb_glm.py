@@ -184,3 +184,18 @@ def test_the_default_takes_the_regression_after_two_years():
 def test_the_default_tests_nothing_without_eight_weeks():
     result = default_baseline(np.ones((2, 12)), [5, 11], replace(SCENARIO_YEAR, left_out=7))
     assert (result.p == 1).all()
+
+
+def test_series_that_appear_later_do_not_change_what_was_tested_before():
+    counts = negative_binomial(np.random.default_rng(13), np.full((10, 60), 1.0), 1.2)
+    counts[5:, :50] = 0
+    alone = pooled_gamma_poisson(counts[:5], [45])
+    np.testing.assert_allclose(pooled_gamma_poisson(counts, [45]).p[:5], alone.p, rtol=1e-12)
+
+
+def test_where_no_series_has_a_past_a_burst_is_still_tested():
+    counts = np.zeros((3, 40))
+    counts[1, 39] = 8
+    p = pooled_gamma_poisson(counts, [39]).p[:, 0]
+    assert p[1] < 1e-4
+    assert p[0] > 0.4

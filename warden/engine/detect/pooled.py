@@ -24,6 +24,7 @@ from warden.engine.detect.tails import Bools, Floats
 
 LEAST_WEEKS = 8  # below this nothing is tested
 LEAST_SHAPE, LARGEST_SHAPE = 0.1, 100.0  # of the gamma prior: from wild peers to equal ones
+HALF = 0.5  # an event in the whole past is expected where no series has had any
 POOLED_FREEDOM = 20.0  # at most so sure of a dispersion that is another series' as well
 
 
@@ -101,7 +102,10 @@ def _learn(past: Floats, settings: NbGlmSettings) -> tuple[Floats, Floats, Float
     weeks = known.sum(axis=1).astype(float)
     total = np.where(known, past, 0.0).sum(axis=1)
     phi, freedom = _pooled_dispersion(past, total, weeks, settings)
-    shape, exposure = _prior(total, weeks, phi)
+    seen = total > 0  # series that will appear later must not speak yet
+    shape, exposure = (
+        _prior(total[seen], weeks[seen], phi) if seen.any() else (HALF, float(weeks.max()))
+    )
     # A count of dispersion phi tells as much about its rate as a Poisson count phi times smaller.
     rate = (shape + total / phi) / (exposure + weeks / phi)
     mean = rate * settings.window
@@ -130,7 +134,7 @@ def _pooled_dispersion(
 def _prior(total: Floats, weeks: Floats, phi: float) -> tuple[float, float]:
     """(shape, weeks) of the gamma law of rates: the moments of the peers' rates."""
     exposure = max(float(weeks.mean()), 1.0)
-    rates = (total + 0.5 / len(total)) / np.maximum(weeks, 1.0)
+    rates = total / np.maximum(weeks, 1.0)
     mean = float(rates.mean())
     chance = phi * mean / exposure
     between = max(float(rates.var(ddof=1)) - chance, 0.0) if len(rates) > 1 else mean**2 / 0.5
