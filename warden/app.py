@@ -49,6 +49,9 @@ from warden.station import Rulebook, Station
 from warden.store import MEMORY, DatabaseLocked, Store, open_store, outbox, reports
 from warden.store.events import FRAME_COLUMNS, load_rows
 from warden.store.sources import complete_through
+from warden.trial.backtest import Backtest, choose, model, parse_known, parse_step
+from warden.trial.files import read_all
+from warden.trial.replay import replay
 from warden.trial.ruletest import Outcome, run_tests
 from warden.trial.testfiles import read_tests
 
@@ -200,6 +203,41 @@ class App:
             raise _refused(self.settings.rules_dir, faults)
         tests = read_tests(loaded.tests, loaded.ruleset, FaultList())
         yield from run_tests(tests, loaded.ruleset, routing, self.geography)
+
+    def backtest(
+        self,
+        *,
+        files: Sequence[Path],
+        rules: Sequence[str],
+        first: date | None,
+        last: date | None,
+        step: str | None,
+        known: str | None,
+    ) -> Backtest:
+        """Prepare a backtest: over files by a model, else over the stored cycles.
+
+        Raises:
+            UsageError: arguments that make no sense together, or nothing to go back over.
+        """
+        ruleset = choose(self.ruleset(), rules)
+        if files:
+            read = read_all(list(_expand(files)), self.clock.now())
+            plan = model(
+                read.records,
+                parse_known(known or "event_date+10d"),
+                first=first,
+                last=last,
+                step_days=parse_step(step or "7d"),
+            )
+            return Backtest(plan, ruleset, self.geography, read.rejected)
+        if step is not None or known is not None:
+            raise UsageError(
+                "--step and --known are for --events: what is stored is replayed as it was known, "
+                "at the cycles as they were"
+            )
+        with self.read() as store:
+            plan = replay(store.connection, first=first, last=last)
+        return Backtest(plan, ruleset, self.geography)
 
     def _known_names(self) -> KnownNames | None:
         """The names that the stored history knows; None without a database."""
@@ -418,6 +456,20 @@ def parse_now(text: str | None) -> datetime | None:
     except ValueError:
         raise UsageError(f"'{text}' is no time; write 2022-06-30 or 2022-06-30T12:00Z") from None
     return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
+
+
+def parse_day(text: str | None, name: str) -> date | None:
+    """Read a day given on the command line.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{name} '{text}' is no day; write 2022-06-30") from None
 
 
 def _refused(place: Path, faults: Sequence[Fault]) -> ConfigError:

@@ -42,8 +42,6 @@ route:
 EVENT = (
     "{at: 2024-05-07, id: E1, event_date: 2024-05-01, from: {place: town, km: 99}, actor1: JNIM}"
 )
-    "{at: 2024-05-07, id: E1, event_date: 2024-05-01, from: {place: town, km: 99}, actor1: JNIM}"
-)
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ COMMANDS: dict[str, Entry] = {
     "series": Entry("rule_commands", "series", "Print a rule's measure over time."),
     "actors": Entry("rule_commands", "actors", "List the actors seen, and their groups."),
     "test": Entry("try_commands", "test", "Run the rules' own tests."),
+    "backtest": Entry("try_commands", "backtest", "Tell what the rules would have sent."),
     "where": Entry("place_commands", "where", "Tell what a point is near and inside of."),
     "distance": Entry("place_commands", "distance", "Measure from a point to a place or border."),
     "alerts": Entry("look_commands", "alerts", "List the alerts of the ledger."),

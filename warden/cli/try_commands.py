@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,12 @@ from warden.cli.common import (
     global_options,
     json_option,
     print_json,
+    print_table,
     say,
 )
 
 if TYPE_CHECKING:
+    from warden.trial.backtest import Backtest
     from warden.trial.ruletest import Outcome
 
 
@@ -73,3 +76,111 @@ def _phrase(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_phrase, value))}]"
     return "null" if value is None else str(value)
+
+
+@click.command(
+    epilog=example(
+        "warden backtest --events export.csv --from 2018-01-01 --to 2022-12-31\n"
+        "warden backtest --rule attack-near-bamako --json"
+    )
+)
+@click.option(
+    "--events",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(exists=True, path_type=Path),
+    help="Model what would have been over these files. May be given again.",
+)
+@click.option("--from", "first", metavar="DAY", help="Default: the first event, or cycle.")
+@click.option("--to", "last", metavar="DAY", help="Default: when all is known, or the last cycle.")
+@click.option("--step", metavar="7d", help="With --events: how often to evaluate. Default: 7d.")
+@click.option(
+    "--known",
+    metavar="event_date+10d|timestamp",
+    help="With --events: when an event is taken to have been known. Default: event_date+10d.",
+)
+@click.option("--rule", "rules", multiple=True, metavar="ID", help="Only this rule; again for more")
+@json_option
+@global_options
+@click.pass_obj
+def backtest(
+    obj: Globals,
+    *,
+    files: tuple[Path, ...],
+    first: str | None,
+    last: str | None,
+    step: str | None,
+    known: str | None,
+    rules: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Tell what the rules would have sent, a summary a month, and a rule's alerts a year.
+
+    Without --events the stored cycles are run again, each on the events as they were known then:
+    with the rules of that time the notices are the very ones. With --events it is a model: one
+    version an event, known so long after it happened, evaluated every --step; what is known at
+    --from is taken as old. Nothing is stored or sent.
+    """
+    from warden.app import App, parse_day
+
+    prepared = App(obj.settings()).backtest(
+        files=files,
+        rules=rules,
+        first=parse_day(first, "--from"),
+        last=parse_day(last, "--to"),
+        step=step,
+        known=known,
+    )
+    if prepared.rejected:
+        say(f"{prepared.rejected} rows could not be read and are left out")
+    _run_backtest(prepared, as_json=as_json)
+
+
+def _run_backtest(prepared: Backtest, *, as_json: bool) -> None:
+    from warden.trial.backtest import notice_row
+
+    summary = prepared.summary()
+    rows: list[dict[str, Any]] = []
+    with click.progressbar(
+        length=len(prepared.plan.instants), file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
+        for said in prepared.run(lambda _: bar.update(1)):
+            summary.add(said.notice)
+            row = notice_row(said)
+            if as_json:
+                print_json(row)
+            else:
+                rows.append(row)
+    if as_json:
+        print_json({"summary": summary.as_dict()})
+        return
+    _show_backtest(rows, summary.as_dict())
+
+
+def _show_backtest(rows: list[dict[str, Any]], summary: Mapping[str, Any]) -> None:
+    for row in rows:
+        row["at"] = row["at"][:10]
+        row["late"] = row["reported_late_days"]
+        ids = row["event_ids"]
+        row["events"] = [*ids[:3], *([f"… {len(ids)} in all"] if len(ids) > 3 else [])]  # noqa: PLR2004
+    columns = ["at", "action", "severity", "rule", "key", "first_day", "last_day", "late", "events"]
+    if rows:
+        print_table(rows, columns)
+    else:
+        click.echo("nothing would have been sent")
+    actions = ["alerts", "updates", "reminders", "resolved", "cancels", "summaries"]
+    click.echo()
+    months = [{"month": month, **counts} for month, counts in summary["months"].items()]
+    for month in months:
+        month[""] = "#" * int(month["alerts"])
+    print_table(months, ["month", *actions, ""])
+    click.echo()
+    by_rule = [{"rule": name, **counts} for name, counts in summary["rules"].items()]
+    totals = {name: sum(row[name] for row in by_rule) for name in actions}
+    by_rule.append({"rule": "all", **totals, "alerts_per_year": summary["alerts_per_year"]})
+    print_table(by_rule, ["rule", *actions, "alerts_per_year"])
+    say(
+        f"{summary['from']} to {summary['to']}, {summary['instants']} evaluations of "
+        f"{summary['events']} events, known: {summary['known']}"
+    )

@@ -218,6 +218,24 @@ def event_row(record: Record, known_at: str, source: str = "files") -> tuple[Any
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """A plan with the rules to try on it. `rejected`: rows of the files that could not be read."""
+
+    plan: Plan
+    ruleset: Ruleset
+    geography: Geography
+    rejected: int = 0
+
+    def run(self, beat: Callable[[int], None] = lambda _: None) -> Iterator[Said]:
+        """Every notice in order; `beat` is called after each instant."""
+        return run(self.plan, self.ruleset, self.geography, beat=beat)
+
+    def summary(self) -> Summary:
+        """An empty count of notices."""
+        return Summary(self.plan, self.ruleset)
+
+
 # --- running ----------------------------------------------------------------------------------
 
 
@@ -322,7 +340,10 @@ class Summary:
 
 def _counts(counts: Counter[str]) -> dict[str, int]:
     names = ("alert", "update", "reminder", "resolved", "cancel", "summary")
-    return {f"{name}s" if name != "resolved" else name: counts[name] for name in names}
+    return {_PLURALS.get(name, f"{name}s"): counts[name] for name in names}
+
+
+_PLURALS = {"resolved": "resolved", "summary": "summaries"}
 
 
 def _months(first: date, last: date) -> Iterator[str]:

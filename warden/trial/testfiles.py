@@ -179,9 +179,9 @@ class _TestReader:
                     keys["alert_test"], "WR030", "alert_test stands in order of eval_time"
                 )
         route_tests = [
-            test
+            route
             for item in self._list(keys, "route_test")
-            if (test := self._route_test(item)) is not None
+            if (route := self._route_test(item)) is not None
         ]
         if name is None:
             return None
@@ -230,7 +230,7 @@ class _TestReader:
                 node, "WR011", "an input event has exactly one of 'id', 'revise', 'deleted'"
             )
             return
-        what = named[0]
+        what: str = named[0]
         source_id = self._reader.identifier(keys[what], what)
         fields = self._fields({k: v for k, v in keys.items() if k in EVENT_FIELDS})
         if what == "deleted" and fields:
@@ -363,10 +363,11 @@ class _TestReader:
     def _record(self, node: Node, name: str, fields: Mapping[str, Any]) -> Record | None:
         if "event_date" not in fields:
             self._faults.error(node, "WR011", "the event needs an 'event_date'")
-        point = fields.get("from") or (fields.get("lat"), fields.get("lon"))
-        if None in point:
+        lat, lon = fields.get("from") or (fields.get("lat"), fields.get("lon"))
+        if lat is None or lon is None:
             self._faults.error(node, "WR011", "the event needs 'lat' and 'lon', or 'from'")
-        if None in point or "event_date" not in fields:
+            return None
+        if "event_date" not in fields:
             return None
         event_type = fields.get("event_type", "Battles")
         disorder = fields.get("disorder_type") or _DISORDER.get(event_type, "Political violence")
@@ -388,8 +389,8 @@ class _TestReader:
             fatalities_low=None,
             fatalities_high=None,
             fatalities_civilian=None,
-            lat=float(point[0]),
-            lon=float(point[1]),
+            lat=float(lat),
+            lon=float(lon),
             geo_precision=precision,
             location_error_km=LOCATION_ERROR_KM[precision],
             iso3=code,

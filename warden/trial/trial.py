@@ -70,6 +70,7 @@ class _RuleState:
 
     Attributes:
         single: events are decided one by one, independently of each other.
+        holds: for each version of the history whether the rule matches it.
         known: the matches known at the last instant; None when something has moved since.
         reach: see `Kind.reach`.
     """
@@ -79,6 +80,7 @@ class _RuleState:
     versions: Matches
     since: IntArray
     until: IntArray
+    holds: BoolArray
     single: bool
     reach: int | None
     known: Matches | None = None
@@ -130,6 +132,8 @@ class Trial:
     def _compile(self, rule: Rule, matcher: Matcher) -> _RuleState:
         history, kind = self._history, KINDS[rule.kind]
         rows = matcher.rows(history.frame)
+        holds = np.zeros(len(history), dtype=np.bool_)
+        holds[rows] = True
         whole = bool(Severity(rule).names & NEIGHBOUR_NAMES)
         return _RuleState(
             rule=rule,
@@ -137,6 +141,7 @@ class Trial:
             versions=matcher.describe(history.frame.take(rows)),
             since=history.since[rows],
             until=history.until[rows],
+            holds=holds,
             single=not kind.windowed and not whole,
             reach=None if kind.reach is None else kind.reach(rule),
         )
@@ -277,7 +282,9 @@ class Trial:
         for uid in sorted(rested_on - held):
             row = self._history.standing(uid, at)
             if row is not None:
-                fates[uid] = Fate(active=True, now=self._facts(state.matcher, [row])[0])
+                matches = bool(state.holds[row])
+                facts = self._facts(state.matcher, [row])[0]
+                fates[uid] = Fate(active=True, matches=matches, now=facts)
             else:
                 heirs = self._history.successors(uid, at)
                 fates[uid] = Fate(active=False, successors=tuple(self._facts(state.matcher, heirs)))
