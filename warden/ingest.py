@@ -31,6 +31,7 @@ from warden.store import Store
 from warden.store import sources as walks
 from warden.store.coverage import active_in, missing_from
 from warden.store.events import PageCounts, Walk, apply_page, retract
+from warden.store.held import recogniser
 
 MAX_RETRACT = 0.2
 LOOK_UP_FREELY = 100  # so few missing ids are looked up whatever their share
@@ -126,6 +127,9 @@ def _walk(
     progress: _Progress, memory: Mapping[str, Any], share: float
 ) -> tuple[PollOutcome, Sequence[Deletion]]:
     """All pages, then the reconcile; return the outcome and what the last commit withdraws."""
+    recognise_by = getattr(progress.source, "recognise_by", None)
+    if recognise_by is not None:
+        recognise_by(recogniser(progress.store))
     poll = progress.source.poll(memory, progress.clock.now())
     outcome = _commit_pages(progress, poll, progress.run, progress.counts)
     if outcome.coverage is None:

@@ -66,13 +66,13 @@ class CsvTable:
                 continue
             if not cells[0] and not any(cell.strip() for cell in cells):
                 continue  # a line of delimiters, as spreadsheets leave them
-            raw = strict_json.dumps(cells)
-            unclean = _unclean(cells) if "\\ud" in raw or "\\u0000" in raw else ""
-            cells.append("")
+            unclean = _unclean(cells)
             if unclean:
-                yield Row(None, line, raw[:RAW_LENGTH], unclean, values.known_id(cells[identify]))
+                raw = strict_json.dumps(cells)[:RAW_LENGTH]
+                source_id = values.known_id((*cells, "")[identify])
+                yield Row(None, line, raw, unclean, source_id)
                 continue
-            yield Row(pick(cells), line, raw)
+            yield Row(pick((*cells, "")), line, cells)
 
     def glance(self, wanted: Sequence[str], most: int) -> Iterator[Sequence[str]]:
         """The `wanted` columns of the first rows."""
@@ -223,8 +223,11 @@ def _fit(cells: list[str], width: int) -> str:
 
 def _unclean(cells: Sequence[str]) -> str:
     """Why cells cannot be stored, or ""."""
+    joined = "\x1f".join(cells)
+    if joined.isascii() and "\0" not in joined:
+        return ""
     try:
-        values.require_clean("\x1f".join(cells))
+        values.require_clean(joined)
     except RowError as error:
         return str(error)
     return ""

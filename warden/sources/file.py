@@ -29,7 +29,7 @@ from warden.sources.file_reading import (
     later,
     read_files,
 )
-from warden.sources.protocol import Page, PollOutcome, SourceState
+from warden.sources.protocol import Page, PollOutcome, Recogniser, SourceState
 
 __all__ = ["FileRefusedError", "FileSettings", "FileSource", "NamedFiles", "read_files"]
 
@@ -89,11 +89,16 @@ class FileSource:
             max_bytes=settings.max_bytes,
             snapshot=settings.snapshot,
         )
+        self._recogniser: Recogniser | None = None
 
     @property
     def name(self) -> str:
         """The operator's name of it."""
         return self.settings.name
+
+    def recognise_by(self, recogniser: Recogniser) -> None:
+        """Leave rows unread that the store holds just so."""
+        self._recogniser = recogniser
 
     def poll(self, memory: Mapping[str, Any], now: datetime) -> Generator[Page, None, PollOutcome]:
         """Read every waiting file; of snapshots, one a poll."""
@@ -145,7 +150,7 @@ class FileSource:
         """One file of the folder, from its first page to its place in a subfolder."""
         try:
             with inbox.steady(file):
-                yield from self._reading.pages(file.path, tally, now)
+                yield from self._reading.pages(file.path, tally, now, self._recogniser)
         except FileRefusedError as error:
             tally.refused.append(str(error))
             inbox.refuse(file, str(error))
@@ -166,7 +171,7 @@ class FileSource:
         tally = Tally()
         try:
             with inbox.steady(file):
-                yield from self._reading.pages(file.path, tally, now)
+                yield from self._reading.pages(file.path, tally, now, self._recogniser)
         except inbox.Changed as error:
             return self._nothing(memory, str(error), "ok")
         except FileRefusedError as error:

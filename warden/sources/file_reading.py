@@ -11,15 +11,16 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any
 
 from warden.errors import SourceError, UsageError
 from warden.model.event import Record
-from warden.sources.acled_rows import COLUMNS, DATASET, FOREIGN, REQUIRED, AcledRows, RowFilter
+from warden.sources.acled_rows import COLUMNS, DATASET, REQUIRED, AcledRows, RowFilter
 from warden.sources.field_map import FieldMap, MappedRows
-from warden.sources.protocol import Coverage, Page, PollOutcome, Reject
-from warden.sources.tables import Row, Table, TableError, open_table, shown
-from warden.sources.values import RowError, known_id
+from warden.sources.fingerprints import Fingerprints
+from warden.sources.page_reading import PageReader, Parser
+from warden.sources.protocol import Coverage, Held, Page, PollOutcome, Recogniser
+from warden.sources.tables import Row, Table, TableError, open_table
 
 PAGE_ROWS = 2_000
 DRIFT_SHARE = 0.2
@@ -34,10 +35,6 @@ class FileRefusedError(SourceError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, state="schema_drift", retryable=False)
-
-
-class _Parser(Protocol):
-    def parse(self, row: Sequence[str]) -> Record | Literal["foreign"]: ...
 
 
 @dataclass(slots=True)
@@ -55,18 +52,20 @@ class Tally:
     nameless: bool = False
     refused: list[str] = field(default_factory=list)
 
-    def add(self, page: Page, *, names: bool) -> None:
-        """Count a page; `names`: keep the ids too, for a snapshot."""
-        self.records += len(page.records)
+    def add(self, page: Page, held: Mapping[str, Held], *, names: bool) -> None:
+        """Count a page and its rows that were left unread; `names`: keep the ids too."""
+        self.records += len(page.records) + len(held)
         self.rejected += len(page.rejects)
         self.foreign += page.foreign
-        days = [record.event_date for record in page.records]
-        self.newest = max([*days, *([self.newest] if self.newest else [])], default=None)
-        self.oldest = min([*days, *([self.oldest] if self.oldest else [])], default=None)
+        known: list[Record | Held] = [*page.records, *held.values()]
+        days = {event.event_date for event in known}
+        self.newest = max(days | ({self.newest} if self.newest else set()), default=None)
+        self.oldest = min(days | ({self.oldest} if self.oldest else set()), default=None)
         if names:
             self.seen.update(record.source_id for record in page.records)
             self.seen.update(reject.source_id for reject in page.rejects)
-            self.countries.update(record.iso3 for record in page.records)
+            self.seen.update(held)
+            self.countries.update(event.iso3 for event in known)
             self.nameless |= any(not reject.source_id for reject in page.rejects)
 
     @property
@@ -91,17 +90,31 @@ class Reading:
     max_bytes: int
     snapshot: bool
 
-    def pages(self, path: Path, tally: Tally, now: datetime) -> Generator[Page, None, None]:
+    def pages(
+        self, path: Path, tally: Tally, now: datetime, recogniser: Recogniser | None
+    ) -> Generator[Page, None, None]:
         """A file's rows; raises `FileRefusedError` before or between pages."""
         table = self._open(path)
         columns, identifier, parser = self._parser(table, path, now)
-        place = columns.index(identifier)
+        reader = PageReader(
+            self.dataset,
+            parser,
+            columns.index(identifier),
+            self.keep_raw,
+            Fingerprints(self.dataset, self.countries, self.field_map, columns),
+            recogniser if self._recognisable else None,
+        )
         for chunk in _chunks(table.rows(columns, identifier)):
-            page = _parsed(chunk, parser, self.dataset, place, keep_raw=self.keep_raw)
+            page, held = reader.page(chunk)
             _refuse_drift(path, page, len(chunk))
-            tally.add(page, names=self.snapshot)
+            tally.add(page, held, names=self.snapshot)
             yield page
         tally.files += 1
+
+    @property
+    def _recognisable(self) -> bool:
+        """Whether an id is its cell; where it is mapped, several cells may be one id."""
+        return self.field_map is None or not (self.field_map.id.values or self.field_map.id.default)
 
     def _open(self, path: Path) -> Table:
         try:
@@ -111,9 +124,7 @@ class Reading:
         except (OSError, UnicodeError) as error:
             raise FileRefusedError(f"{path.name} cannot be read ({error})") from None
 
-    def _parser(
-        self, table: Table, path: Path, now: datetime
-    ) -> tuple[Sequence[str], str, _Parser]:
+    def _parser(self, table: Table, path: Path, now: datetime) -> tuple[Sequence[str], str, Parser]:
         row_filter = RowFilter(frozenset(self.countries) if self.countries else None)
         if self.field_map is not None:
             mapped = MappedRows(self.field_map, self.dataset, now, row_filter)
@@ -152,11 +163,16 @@ class NamedFiles:
         self._name = name
         self._paths = tuple(paths)
         self._reading = reading
+        self._recogniser: Recogniser | None = None
 
     @property
     def name(self) -> str:
         """The source that the events are stored under."""
         return self._name
+
+    def recognise_by(self, recogniser: Recogniser) -> None:
+        """Leave rows unread that the store holds just so."""
+        self._recogniser = recogniser
 
     def poll(
         self,
@@ -167,7 +183,7 @@ class NamedFiles:
         tally = Tally()
         for path in self._paths:
             try:
-                yield from self._reading.pages(path, tally, now)
+                yield from self._reading.pages(path, tally, now, self._recogniser)
             except OSError as error:
                 raise FileRefusedError(f"{path.name} cannot be read ({error})") from None
         known = later(day_in(memory), tally.newest)
@@ -238,37 +254,6 @@ def _chunks(rows: Iterable[Row]) -> Generator[list[Row], None, None]:
             chunk = []
     if chunk:
         yield chunk
-
-
-def _parsed(
-    chunk: Sequence[Row], parser: _Parser, dataset: str, place: int, *, keep_raw: bool
-) -> Page:
-    """Rows as a page: a row that cannot be used is a reject and stops nothing.
-
-    `place` is where the id stands among the cells.
-    """
-    records: list[Record] = []
-    rejects: list[Reject] = []
-    raw: list[str] = []
-    foreign = 0
-    parse = parser.parse
-    for row in chunk:
-        if row.cells is None:
-            rejects.append(Reject(row.reason, row.raw, row.source_id, row.line))
-            continue
-        try:
-            parsed = parse(row.cells)
-        except RowError as error:
-            source_id = known_id(row.cells[place])
-            rejects.append(Reject(str(error), shown(row.raw), source_id, row.line))
-            continue
-        if parsed == FOREIGN:
-            foreign += 1
-            continue
-        records.append(parsed)
-        if keep_raw:
-            raw.append(row.raw)
-    return Page(dataset, records=records, rejects=rejects, foreign=foreign, raw=raw)
 
 
 def _refuse_drift(path: Path, page: Page, rows: int) -> None:

@@ -39,15 +39,14 @@ class JsonTable:
     def rows(self, wanted: Sequence[str], id_column: str) -> Iterator[Row]:
         """Every row; one that is no flat object of texts and numbers with its reason."""
         for number, row in enumerate(self._rows, start=1):
-            raw = strict_json.dumps(row)
             cells = _flat(row) if isinstance(row, dict) else {}
             try:
                 texts = _cells(row, cells, wanted)
             except RowError as error:
                 source_id = _text_or_nothing(cells.get(id_column))
-                yield Row(None, number, shown(raw), str(error), source_id)
+                yield Row(None, number, shown(strict_json.dumps(row)), str(error), source_id)
                 continue
-            yield Row(texts, number, raw)
+            yield Row(texts, number, row)
 
     def glance(self, wanted: Sequence[str], most: int) -> Iterator[Sequence[str]]:
         """The `wanted` columns of the first rows."""

@@ -6,7 +6,7 @@ transaction and moves the source's memory only when the whole walk has ended wel
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal, Protocol
@@ -51,12 +51,14 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One committed unit of a walk. served = records + rejects + foreign.
+    """One committed unit of a walk. served = records + rejects + foreign + unread.
 
     Attributes:
         dataset: the dataset of all records and deletions in it.
         raw: the raw rows, one text a record in the same order, or () to keep none.
         foreign: rows outside the source's own filter, counted and dropped.
+        fingerprints: one a record in the same order, or (): see `Unread`.
+        unread: rows that were recognised; none of their ids stands elsewhere in the page.
     """
 
     dataset: str
@@ -65,6 +67,50 @@ class Page:
     deletions: Sequence[Deletion] = ()
     foreign: int = 0
     raw: Sequence[str] = ()
+    fingerprints: Sequence[bytes] = ()
+    unread: Unread | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Rows that were not read, since the store was found to hold what they say.
+
+    A row's fingerprint stands for all that decides its record: its cells, the code that reads
+    them and its settings. Equal fingerprints are equal records.
+
+    Attributes:
+        fingerprints: source id → fingerprint.
+        read: read some of them after all, into a page of their own, for a store that has changed
+            its mind since.
+    """
+
+    fingerprints: Mapping[str, bytes]
+    read: Callable[[Collection[str]], Page]
+
+
+def joined(page: Page, more: Page) -> Page:
+    """Both as one, without what is unread; either both have raw texts and so on, or none has."""
+    return Page(
+        page.dataset,
+        (*page.records, *more.records),
+        (*page.rejects, *more.rejects),
+        (*page.deletions, *more.deletions),
+        page.foreign + more.foreign,
+        (*page.raw, *more.raw),
+        (*page.fingerprints, *more.fingerprints),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a source must know of a row that it leaves unread: when and where it happened."""
+
+    event_date: date
+    iso3: str
+
+
+# (dataset, source id → fingerprint of the row served) → those the store holds from just that row.
+Recogniser = Callable[[str, Mapping[str, bytes]], Mapping[str, Held]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,4 +180,12 @@ class Source(Protocol):
         Those the source no longer has come back as deletions, those it has as records. A source
         that cannot ask yields nothing.
         """
+        ...
+
+
+class Recognising(Protocol):
+    """A source that can leave rows unread; what its walks count and cover stays the same."""
+
+    def recognise_by(self, recogniser: Recogniser) -> None:
+        """Leave rows unread that `recogniser` says are held, from the next walk on."""
         ...

@@ -6,6 +6,8 @@ Standing in the flow: every JSON text that enters through a source is read here.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
 
@@ -35,6 +37,17 @@ def loads(text: bytes | str) -> Any:
 def dumps(value: Any) -> str:
     """Write a value as compact ASCII JSON: surrogates and NULs come out as escapes."""
     return _ENCODER.encode(value)
+
+
+def dump_texts(texts: Sequence[str]) -> str:
+    """Write texts without NULs as a compact JSON list; several times as fast as `dumps`.
+
+    They are quoted as one text, in which the escaped NULs between them then become commas.
+    """
+    joined = "\0".join(texts)
+    if "\\" in joined or joined.count("\0") >= max(1, len(texts)):
+        return dumps(list(texts))
+    return f"[{encode_basestring(joined)}]".replace("\\u0000", '","') if texts else "[]"
 
 
 def storable(text: str) -> str:

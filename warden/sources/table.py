@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, overload
+
+from warden.sources import strict_json
 
 RAW_LENGTH = 4_096
 
@@ -23,16 +25,46 @@ class Row:
     Attributes:
         cells: the wanted columns as texts; None if the row is damaged.
         line: where it begins, from 1; for JSON the number of the row.
-        raw: a JSON list of its cells; for a damaged row what stands in the file.
+        whole: all that it holds: a list of cells or an object; a text for a damaged row.
         reason: why it cannot be used, for a damaged row.
         source_id: the value of the id column of a damaged row, if it can be made out.
     """
 
     cells: Sequence[str] | None
     line: int
-    raw: str
+    whole: Any
     reason: str = ""
     source_id: str = ""
+
+    @property
+    def raw(self) -> str:
+        """Its raw text: JSON of its cells; for a damaged row what stands in the file."""
+        if isinstance(self.whole, str):
+            return self.whole
+        if isinstance(self.whole, list):
+            return strict_json.dump_texts(self.whole)
+        return strict_json.dumps(self.whole)
+
+
+class RawTexts(Sequence[str]):
+    """The raw texts of rows, made when they are asked for: most rows are stored already."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, slice):
+            return [row.raw for row in self._rows[at]]
+        return self._rows[at].raw
 
 
 class Table(Protocol):

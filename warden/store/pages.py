@@ -20,13 +20,14 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from warden.model.event import Record
-from warden.sources.protocol import Deletion, Page, Reject
+from warden.sources.protocol import Deletion, Page, Reject, Unread, joined
 from warden.store.collector import collector_paused
 from warden.store.raw import add_raw_page
 from warden.store.rejects import add_rejects
 from warden.store.rows import (
     CONTENT_COLUMNS,
     EVENT_COLUMNS,
+    ActorTexts,
     Content,
     Unstorable,
     check_identity,
@@ -41,7 +42,7 @@ _REASON_LIMIT = 500
 _LIFE_COLUMNS = ("status", "retracted_at", "retracted_reason", "deleted_at")
 
 _KNOWN = """
-SELECT uid, content_hash, source_updated_at, status, revision, revised_at, deleted_at
+SELECT uid, content_hash, source_updated_at, status, revision, revised_at, deleted_at, fingerprint
 FROM events WHERE uid IN (SELECT value FROM json_each(?))
 """
 _BEFORE = f"""
@@ -55,13 +56,15 @@ _INSERT = (
 )
 _REVISED_COLUMNS = (
     *CONTENT_COLUMNS, "source", "revision", "revised_at", "source_updated_at", "content_hash",
-    *_LIFE_COLUMNS, "raw_page",
+    "fingerprint", *_LIFE_COLUMNS, "raw_page",
 )  # fmt: skip
 _UPDATE = (
     f"UPDATE events SET {', '.join(f'{name} = ?' for name in _REVISED_COLUMNS)}"  # noqa: S608
     " WHERE uid = ?"
 )
-_RESTAMP = "UPDATE events SET source_updated_at = ?, content_hash = ? WHERE uid = ?"
+_RESTAMP = """
+UPDATE events SET source_updated_at = ?, content_hash = ?, fingerprint = ? WHERE uid = ?
+"""
 _REVISION = """
 INSERT INTO event_revisions (uid, revision, at, kind, source, changed,
   was_source, was_source_updated_at, was_revised_at, was_raw_page)
@@ -137,18 +140,24 @@ class _Known:
     revision: int
     revised_at: str
     deleted_at: str | None
+    fingerprint: bytes | None
+
+    def holds(self, fingerprint: bytes) -> bool:
+        """Whether a row with this fingerprint would change nothing."""
+        return self.fingerprint == fingerprint and self.status == "active"
 
 
 @dataclass(slots=True)
 class _Served:
-    """One row of the page, ready to be written."""
+    """One row of the page, ready to be written; `place` is where it stands in the page."""
 
     uid: str
     source_id: str
     content: Content
     content_hash: bytes
     stamp: str | None
-    raw: str | None
+    fingerprint: bytes | None
+    place: int
 
 
 def apply_page(tx: sqlite3.Connection, page: Page, walk: Walk, now: datetime) -> PageCounts:
@@ -187,13 +196,17 @@ class _PageWriter:
         self.pending: set[str] = set()
         self.fresh: list[_Served] = []
         self.revised: list[_Served] = []
-        self.stamps: list[tuple[str | None, bytes, str]] = []
+        self.stamps: list[tuple[str | None, bytes, bytes | None, str]] = []
+        self.raw: Sequence[str] = ()
 
     def write(self, page: Page) -> PageCounts:
         counts = self.counts
-        counts.served = len(page.records) + len(page.rejects) + page.foreign
-        counts.foreign = page.foreign
         counts.retracted = self.retract(page.deletions)
+        if page.unread is not None:
+            page = self._without_unread(page, page.unread)
+        counts.served += len(page.records) + len(page.rejects) + page.foreign
+        counts.foreign = page.foreign
+        self.raw = page.raw
         served, unstorable = self._read(page)
         self.known = self._load_known([row.uid for row in served])
         for row in served:
@@ -221,31 +234,57 @@ class _PageWriter:
 
     # --- reading ---------------------------------------------------------------------------
 
+    def _without_unread(self, page: Page, unread: Unread) -> Page:
+        """Count the unread rows that are held still; the page with the others read after all."""
+        known = self._load_known([f"{self.dataset}:{name}" for name in unread.fingerprints])
+        served, missed = self.walk.served, []
+        for source_id, fingerprint in unread.fingerprints.items():
+            uid = f"{self.dataset}:{source_id}"
+            state = known.get(uid)
+            if state is None or not state.holds(fingerprint):
+                missed.append(source_id)
+                continue
+            self.counts.served += 1
+            if served.get(uid) == state.content_hash:
+                self.counts.duplicate += 1
+            else:
+                self.counts.unchanged += 1
+                served[uid] = state.content_hash
+        return joined(page, unread.read(missed)) if missed else page
+
     def _read(self, page: Page) -> tuple[list[_Served], list[Reject]]:
         served: list[_Served] = []
         unstorable: list[Reject] = []
-        raws: Sequence[str | None] = page.raw or [None] * len(page.records)
-        for record, raw in zip(page.records, raws, strict=True):
+        if page.raw and len(page.raw) != len(page.records):
+            raise ValueError("a page has one raw text a record, or none")
+        prints: Sequence[bytes | None] = page.fingerprints or [None] * len(page.records)
+        actors = ActorTexts()
+        for record, fingerprint in zip(page.records, prints, strict=True):
+            place = len(served) + len(unstorable)
             try:
-                served.append(self._served(record, raw))
+                self._check(record)
+                content, content_hash = content_of(record, actors)
             except Unstorable as finding:
-                text = raw if raw is not None else repr(record)
+                text = page.raw[place] if page.raw else repr(record)
                 unstorable.append(Reject(str(finding), text, record.source_id))
+                continue
+            served.append(
+                _Served(
+                    f"{record.dataset}:{record.source_id}",
+                    record.source_id,
+                    content,
+                    content_hash,
+                    instant_or_none(record.source_updated_at),
+                    fingerprint,
+                    place,
+                )
+            )
         return served, unstorable
 
-    def _served(self, record: Record, raw: str | None) -> _Served:
+    def _check(self, record: Record) -> None:
         if record.dataset != self.dataset:
             raise Unstorable(f"the row belongs to {record.dataset!r}, its page to {self.dataset!r}")
         check_identity(record.dataset, record.source_id)
-        content, content_hash = content_of(record)
-        return _Served(
-            f"{record.dataset}:{record.source_id}",
-            record.source_id,
-            content,
-            content_hash,
-            instant_or_none(record.source_updated_at),
-            raw,
-        )
 
     def _load_known(self, uids: list[str]) -> dict[str, _Known]:
         return {uid: _Known(*cells) for uid, *cells in self.tx.execute(_KNOWN, (json_list(uids),))}
@@ -260,7 +299,9 @@ class _PageWriter:
         verdict = _verdict(row, known)
         if verdict == "new":
             counts.new += 1
-            self.known[row.uid] = _Known(row.content_hash, row.stamp, "active", 1, self.at, None)
+            self.known[row.uid] = _Known(
+                row.content_hash, row.stamp, "active", 1, self.at, None, row.fingerprint
+            )
             self.pending.add(row.uid)
             self.fresh.append(row)
         elif verdict == "revised":
@@ -271,8 +312,8 @@ class _PageWriter:
             counts.older += 1
         else:
             counts.unchanged += 1
-        if verdict == "unchanged" and known is not None and _newer(row.stamp, known.stamp):
-            self._restamp(row, known)
+        if verdict == "unchanged" and known is not None:
+            self._keep_up(row, known)
 
     def _revise(self, row: _Served) -> None:
         if row.uid in self.pending:
@@ -287,12 +328,18 @@ class _PageWriter:
             known.revision + 1,
             max(self.at, known.revised_at),
             None,
+            row.fingerprint,
         )
 
-    def _restamp(self, row: _Served, known: _Known) -> None:
-        known.stamp = row.stamp
+    def _keep_up(self, row: _Served, known: _Known) -> None:
+        """Remember a newer stamp, and what the row looks like that says the same."""
+        newer = _newer(row.stamp, known.stamp)
+        if not newer and row.fingerprint in {None, known.fingerprint}:
+            return
+        known.stamp = row.stamp if newer else known.stamp
+        known.fingerprint = row.fingerprint
         self.pending.add(row.uid)
-        self.stamps.append((row.stamp, row.content_hash, row.uid))
+        self.stamps.append((known.stamp, row.content_hash, row.fingerprint, row.uid))
 
     # --- writing ---------------------------------------------------------------------------
 
@@ -309,11 +356,9 @@ class _PageWriter:
             batch.clear()
 
     def _write_raw(self) -> int | None:
-        rows = {
-            row.source_id: row.raw for row in (*self.fresh, *self.revised) if row.raw is not None
-        }
-        if not rows:
+        if not self.raw or not (self.fresh or self.revised):
             return None
+        rows = {row.source_id: self.raw[row.place] for row in (*self.fresh, *self.revised)}
         return add_raw_page(self.tx, rows, self.walk.source, self.dataset, self.at)
 
     def _new_row(self, row: _Served, raw_page: int | None) -> tuple[Any, ...]:
@@ -324,7 +369,7 @@ class _PageWriter:
         return (
             row.uid, self.dataset, row.source_id, *row.content, self.walk.source, "active", 1,
             row.stamp, self.at, known_at, backfilled, self.at, None, "", None, row.content_hash,
-            None if row.raw is None else raw_page,
+            row.fingerprint, raw_page,
         )  # fmt: skip
 
     def _write_revisions(self, raw_page: int | None) -> None:
@@ -336,8 +381,9 @@ class _PageWriter:
             changed = _changed(was, row.content)
             if not changed:  # the hash was taken by another rule; the content is the same
                 self.counts.unchanged += 1
-                self.known[row.uid].revision -= 1
-                self.stamps.append((self.known[row.uid].stamp, row.content_hash, row.uid))
+                known = self.known[row.uid]
+                known.revision -= 1
+                self.stamps.append((known.stamp, row.content_hash, row.fingerprint, row.uid))
                 continue
             self._count_revision(row.uid, was)
             kind = "revised" if was["status"] == "active" else "reinstated"
@@ -355,10 +401,10 @@ class _PageWriter:
         self, row: _Served, was: dict[str, Any], raw_page: int | None
     ) -> tuple[Any, ...]:
         known = self.known[row.uid]
-        page = was["raw_page"] if row.raw is None else raw_page
+        page = was["raw_page"] if raw_page is None else raw_page
         return (
             *row.content, self.walk.source, known.revision, known.revised_at, known.stamp,
-            row.content_hash, "active", None, "", None, page, row.uid,
+            row.content_hash, row.fingerprint, "active", None, "", None, page, row.uid,
         )  # fmt: skip
 
     def _write_retractions(

@@ -7,6 +7,7 @@ is taken of. The source's stamp is no content: a row stamped again without a cha
 from __future__ import annotations
 
 import json
+import marshal
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from hashlib import blake2b
@@ -16,7 +17,7 @@ from operator import attrgetter
 from typing import Any
 
 from warden.model.event import Actor, Event, Record
-from warden.store.values import parse_instant, parse_instant_or_none
+from warden.store.values import day_text, parse_instant, parse_instant_or_none
 
 _PLAIN_TEXTS: tuple[str, ...] = (
     "category",
@@ -65,10 +66,12 @@ EVENT_COLUMNS: tuple[str, ...] = (
     "retracted_reason",
     "deleted_at",
     "content_hash",
+    "fingerprint",
     "raw_page",
 )
 
-_SEPARATORS = len(TEXT_COLUMNS)
+_SEPARATORS = len(TEXT_COLUMNS) - 1
+_MARSHAL_VERSION = 2  # the same bytes in every Python; later versions mark shared objects
 _LARGEST = 2**63 - 1
 _plain_texts = attrgetter(*_PLAIN_TEXTS)
 _counts = attrgetter(*_COUNTS)
@@ -81,7 +84,22 @@ class Unstorable(ValueError):  # noqa: N818  a finding about one record, turned 
     """A record that SQLite cannot keep as it is; the message says why."""
 
 
-def content_of(record: Record) -> tuple[Content, bytes]:
+class ActorTexts(dict[int, str]):
+    """The `actors` cells of records that are all alive: made once per tuple of actors.
+
+    Keyed by identity, since comparing actors costs as much as writing them; sources that see the
+    same actors again hand out the same tuple.
+    """
+
+    def of(self, actors: tuple[Actor, ...]) -> str:
+        """The cell of these actors."""
+        text = self.get(id(actors))
+        if text is None:
+            text = self[id(actors)] = actors_text(actors)
+        return text
+
+
+def content_of(record: Record, actors: ActorTexts) -> tuple[Content, bytes]:
     """The cells of CONTENT_COLUMNS and their hash.
 
     Raises:
@@ -90,9 +108,9 @@ def content_of(record: Record) -> tuple[Content, bytes]:
     """
     texts: tuple[str, ...] = (
         *_plain_texts(record),
-        record.event_date.isoformat(),
-        record.event_date_end.isoformat(),
-        actors_text(record.actors),
+        day_text(record.event_date),
+        day_text(record.event_date_end),
+        actors.of(record.actors),
         json_list(record.tags),
     )
     counts: tuple[int | None, ...] = _counts(record)
@@ -102,11 +120,11 @@ def content_of(record: Record) -> tuple[Content, bytes]:
         float(record.lon),
         float(record.location_error_km),
     )
-    joined = "\x00".join((*texts, repr(counts + measures)))
+    joined = "\x00".join(texts)
     if joined.count("\x00") != _SEPARATORS:
         raise Unstorable("a text holds a NUL character")
     try:
-        digest = blake2b(joined.encode(), digest_size=16).digest()
+        hashed = blake2b(joined.encode(), digest_size=16)
     except UnicodeEncodeError:
         raise Unstorable("a text holds half of a surrogate pair") from None
     for count in counts:
@@ -114,7 +132,9 @@ def content_of(record: Record) -> tuple[Content, bytes]:
             raise Unstorable("a number does not fit 64 bits")
     if not isfinite(measures[1] + measures[2] + measures[3]):
         raise Unstorable("a coordinate is not a finite number")
-    return texts + counts + measures, digest
+    numbers = counts + measures
+    hashed.update(marshal.dumps(numbers, _MARSHAL_VERSION))  # a fifth of the time of repr
+    return texts + numbers, hashed.digest()
 
 
 def check_identity(dataset: str, source_id: str) -> None:

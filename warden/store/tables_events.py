@@ -65,11 +65,16 @@ def _create_events(db: sqlite_utils.Database) -> None:
         "retracted_reason": str,
         "deleted_at": str,  # the source's own stamp of the deletion
         "content_hash": bytes,
+        # Of the row it was read from, see warden.sources.protocol.Unread; NULL: not known. A
+        # migration that adds content must set all of them to NULL, so that rows are read anew.
+        "fingerprint": bytes,
         "raw_page": int,
     }
     identity: dict[str, type] = {"uid": str, "dataset": str, "source_id": str}
     columns = identity | _CONTENT | lifecycle
-    optional = _OPTIONAL | {"source_updated_at", "retracted_at", "deleted_at", "raw_page"}
+    optional = _OPTIONAL | {
+        "source_updated_at", "retracted_at", "deleted_at", "fingerprint", "raw_page",
+    }  # fmt: skip
     table = db.table("events").create(
         columns, pk="uid", not_null=set(columns) - optional, strict=True
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 
+@lru_cache(maxsize=65_536)
 def instant_text(instant: datetime) -> str:
     """`YYYY-MM-DDTHH:MM:SS.ffffffZ`, UTC, always 27 characters.
 
@@ -31,6 +33,12 @@ def parse_instant(text: str) -> datetime:
 def parse_instant_or_none(text: str | None) -> datetime | None:
     """`parse_instant`, passing None through."""
     return None if text is None else datetime.fromisoformat(text)
+
+
+@lru_cache(maxsize=65_536)
+def day_text(day: date) -> str:
+    """The ISO text of a day."""
+    return day.isoformat()
 
 
 def day_or_none(day: date | None) -> str | None:
