@@ -97,6 +97,7 @@ class Evaluator:
         self._plan = plan or (lambda _tx, _notices, _now: None)
         self._ruleset = ruleset
         self._states: dict[str, _RuleState] | None = None
+        self._data_start: Mapping[str, date] = {}
 
     @property
     def ruleset(self) -> Ruleset:
@@ -189,11 +190,14 @@ class Evaluator:
         atlas = Atlas(tuple(self._ruleset.places.values()), self._geography)
         serial = _next_cycle(connection)
         with_active = ledger.rules_with_active(connection)
+        # Data that reach further back tell what was too early to tell, in any rule.
+        deeper = horizon.data_start != self._data_start
+        self._data_start = horizon.data_start
         decisions: list[Decision] = []
         said: list[tuple[Notice, tuple[Decision, ...]]] = []
         for rule_id, state in states.items():
             due = rule_id in touched or rule_id in with_active or KINDS[state.rule.kind].clocked
-            if not due and changed is not None:
+            if not due and not deeper and changed is not None:
                 continue
             moment = Moment(horizon=horizon, seeding=seeding, taken=taken)
             decided = self._decide(state, moment, changed)
@@ -223,7 +227,7 @@ class Evaluator:
             only = changed | ledger.active_event_uids(connection, rule.id)
         alerts = self._alerts_of(rule, only)
         found = signals(rule, state.matches, moment.horizon, only)
-        fates = self._fates(state.matcher, alerts, found)
+        fates = self._fates(state, alerts, found)
         return reconcile(rule, found, alerts, replace(moment, fates=fates))
 
     def _alerts_of(self, rule: Rule, only: AbstractSet[str] | None) -> tuple[Alert, ...]:
@@ -251,7 +255,7 @@ class Evaluator:
         return decisions
 
     def _fates(
-        self, matcher: Matcher, alerts: Iterable[Alert], found: Iterable[Signal]
+        self, state: _RuleState, alerts: Iterable[Alert], found: Iterable[Signal]
     ) -> dict[str, Fate]:
         """What became of the evidence of live alerts that no signal holds."""
         held = {uid for signal in found for uid in signal.evidence}
@@ -266,12 +270,13 @@ class Evaluator:
         )
         if not missing:
             return {}
-        connection = self._store.connection
-        standing = self._facts_of(matcher, load_rows(connection, uids=missing))
+        rows = load_rows(self._store.connection, uids=missing)
+        standing = self._facts_of(state.matcher, rows)
+        matching = set(missing).intersection(state.matches.frame.uid)
         return {
-            uid: Fate(active=True, now=standing[uid])
+            uid: Fate(active=True, matches=uid in matching, now=standing[uid])
             if uid in standing
-            else Fate(active=False, successors=self._successors(matcher, uid))
+            else Fate(active=False, successors=self._successors(state.matcher, uid))
             for uid in missing
         }
 
@@ -429,7 +434,7 @@ def seeding(
 
 
 def _seeding(connection: sqlite3.Connection) -> tuple[frozenset[str], dict[str, str]]:
-    present = [row[0] for row in connection.execute("SELECT DISTINCT dataset FROM events")]
+    present = _datasets(connection)
     sources = (
         SourceView(status.dataset, status.state, status.last_ok_at is not None)
         for status in load_sources(connection)

@@ -91,7 +91,8 @@ class MemoryLedger:
     def _fate(self, uid: str) -> Fate:
         event = self.events.get(uid)
         if event is not None:
-            return Fate(active=True, now=self._facts([event])[0])
+            matching = Matcher(self.rule, FixedGeography()).rows(Frame.from_events([event]))
+            return Fate(active=True, matches=len(matching) > 0, now=self._facts([event])[0])
         last_known = next(
             facts
             for alert in self.alerts.values()

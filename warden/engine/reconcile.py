@@ -27,10 +27,19 @@ Reason = Literal[
     "FIRST", "MATERIAL_CHANGE", "SEVERITY_RAISED", "REMINDER_DUE", "CONDITION_ENDED", "REOPENED",
     "WITHDRAWN_BY_SOURCE", "NO_LONGER_MATCHES", "REINSTATED", "UNCHANGED", "COSMETIC", "COOLDOWN",
     "COOLDOWN_ENDED", "HISTORIC", "SEEDED", "FLOOD", "MERGED", "SPLIT", "RULE_EDITED",
-    "RULE_REMOVED", "TRIAL", "EXPIRED",
+    "RULE_REMOVED", "TRIAL", "EXPIRED", "BASELINE_MOVED",
 ]  # fmt: skip
 # Alerts that nobody was told of may speak up later, when something new is found.
+# Kinds whose tests compare with a past that late reports can change.
+_STATISTICAL = frozenset({"spike", "drift", "record", "projection"})
 _MAY_SPEAK_LATER = frozenset({"HISTORIC", "SEEDED", "SPLIT", "TRIAL", "RULE_EDITED"})
+# What was closed without a word comes back without one.
+_CLOSED_IN_SILENCE: Mapping[str, Reason] = {
+    "MERGED": "SPLIT",
+    "RULE_EDITED": "RULE_EDITED",
+    "RULE_REMOVED": "RULE_EDITED",
+    "BASELINE_MOVED": "BASELINE_MOVED",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +48,14 @@ class Fate:
 
     Attributes:
         active: the source still states it.
+        matches: it still satisfies the rule.
         now: its facts as they are now (distance, fatalities …); {} once it is gone.
         successors: facts of active events within two days and 25 km, nearest first, into which
             it may have been merged.
     """
 
     active: bool
+    matches: bool = False
     now: Mapping[str, Any] = field(default_factory=dict)
     successors: tuple[Mapping[str, Any], ...] = ()
 
@@ -228,9 +239,8 @@ class _Plan:
         revived = replace(self._state(moved, state, "REINSTATED"), ended_at=None)
         if not alert.told:
             self._maybe_speak(alert, revived, signal)
-        elif alert.state_reason in {"MERGED", "RULE_EDITED", "RULE_REMOVED"}:
-            reason: Reason = "SPLIT" if alert.state_reason == "MERGED" else "RULE_EDITED"
-            self._save(alert, revived, reason)
+        elif alert.state_reason in _CLOSED_IN_SILENCE:
+            self._save(alert, revived, _CLOSED_IN_SILENCE[alert.state_reason])
         elif self._is_old(moved) or signal.ended:
             self._save(alert, revived, "REINSTATED")
         else:
@@ -292,6 +302,9 @@ class _Plan:
         elif gone:
             extra = {"merged_into": self._heirs(alert), "withdrawn": self._ids(alert)}
             self._close(alert, "cancelled", "WITHDRAWN_BY_SOURCE", "cancel", extra=extra)
+        elif rule.kind in _STATISTICAL and all(fate is not None and fate.matches for fate in fates):
+            # Withdrawn only when its own evidence changed: here the past it was compared with did.
+            self._close(alert, "closed", "BASELINE_MOVED")
         elif rule.kind == "quiet":  # it rests on absence: late events take it away
             self._close(alert, "cancelled", "NO_LONGER_MATCHES", "cancel")
         else:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 
 from warden.engine.horizon import Horizon
-from warden.engine.kinds import count, event, new, quiet, record
+from warden.engine.kinds import count, drift, event, new, projection, quiet, record, spike
 from warden.engine.kinds.base import Kind
 from warden.engine.where import Matches
 from warden.model.rule import Rule
 from warden.model.signal import Signal
 
-KINDS: dict[str, Kind] = {kind.KIND.name: kind.KIND for kind in (event, count, record, new, quiet)}
+KINDS: dict[str, Kind] = {
+    kind.KIND.name: kind.KIND
+    for kind in (event, count, spike, drift, record, projection, new, quiet)
+}
 
 
 def signals(

@@ -1,0 +1,364 @@
+"""`projection`: this period will, with high probability, exceed the one before.
+
+A running year or quarter is projected from what has happened so far, week by week; the first week
+in which P(exceeds) reaches the bound latches the alert for the period. `rolling-year` compares the
+trailing twelve months with the twelve before. See `warden.engine.detect.projection`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from warden.engine.detect.projection import (
+    Projection,
+    may_project,
+    probability_of_rise,
+    project_count,
+    project_deaths,
+    seasonal_share,
+)
+from warden.engine.facts import Severity, episode_facts, number
+from warden.engine.frame import BoolArray, FloatArray, IntArray, day_from_number, day_number
+from warden.engine.horizon import Horizon
+from warden.engine.kinds.base import Kind, Measure, Parameters
+from warden.engine.kinds.episodes import Tests, episodes, has_ended, test_days
+from warden.engine.kinds.measure import Series, rolling, series, total
+from warden.engine.kinds.weekly import members
+from warden.engine.where import Matches
+from warden.model.rule import Rule
+from warden.model.signal import Signal
+
+STEP_DAYS = 7  # how often a running period is looked at
+YEAR_DAYS = 365
+_SHARE_YEARS = 5
+_MEASURES_OF_DEATHS = frozenset({"fatalities", "fatalities_capped"})
+
+
+class ProjectionParameters(Parameters):
+    """What a `projection` rule projects, and how sure it must be."""
+
+    measure: Measure = Field(default="events", description="what is counted")
+    period: Literal["year", "quarter", "rolling-year"] = Field(
+        default="year", description="the period, compared with the one before"
+    )
+    method: Literal["linear", "seasonal"] = Field(
+        default="linear", description="by the share of days, or by the share of earlier years"
+    )
+    ratio: float = Field(default=1.0, gt=0, le=100, description="times the previous period")
+    probability: float = Field(
+        default=0.95, gt=0.5, lt=1, description="how probable exceeding that must be"
+    )
+    at_least: float = Field(default=5, ge=1, description="nothing is said before so many")
+
+
+@dataclass(frozen=True, slots=True)
+class _Period:
+    label: str
+    first: int
+    last: int  # inclusive
+
+    @property
+    def days(self) -> int:
+        return self.last - self.first + 1
+
+
+def signals(
+    rule: Rule,
+    matches: Matches,
+    horizon: Horizon,
+    only: AbstractSet[str] | None = None,  # noqa: ARG001 - a period needs all its events
+) -> tuple[Signal, ...]:
+    """One signal a latched period and key, or an episode of the rolling year."""
+    parameters: ProjectionParameters = rule.parameters
+    datasets = matches.frame.datasets()
+    known, start = horizon.known_through(datasets), horizon.starts(datasets)
+    if known is None or start is None:
+        return ()
+    found: list[Signal] = []
+    for key in sorted(matches.keys):
+        one = series(matches, key, parameters.measure)
+        if not one.days.size:
+            continue
+        if parameters.period == "rolling-year":
+            found += _rolling(rule, matches, one, known, start)
+        else:
+            found += _calendar(rule, matches, one, known, start)
+    return tuple(found)
+
+
+# --- calendar periods -------------------------------------------------------------------------
+
+
+def _calendar(
+    rule: Rule, matches: Matches, one: Series, known: int, start: int
+) -> Iterator[Signal]:
+    parameters: ProjectionParameters = rule.parameters
+    severity = Severity(rule)
+    for period in _periods(parameters.period, int(one.days[0]), known):
+        before = _previous(parameters.period, period)
+        if before.first < start:
+            continue
+        previous = total(one, before.first, before.last)
+        latched = _latched(rule, one, period, previous, known)
+        if latched is None:
+            continue
+        last = min(period.last, known)
+        now = _project(rule, one, period, previous, last)
+        held = members(one, period.first, last)
+        ended = known >= period.last
+        value = total(one, period.first, last)
+        facts = {
+            **episode_facts(rule, matches, one.rows[held]),
+            **_words(parameters, period, previous, value, now),
+            "since": day_from_number(latched[0]).isoformat(),
+            "until": day_from_number(last).isoformat(),
+            "first_projected": number(round(latched[1].projected, 1)),
+            "first_low": number(round(latched[1].low, 1)),
+            "first_high": number(round(latched[1].high, 1)),
+            "actual": number(value) if ended else None,
+        }
+        yield Signal(
+            rule_id=rule.id,
+            key=one.key,
+            evidence=tuple(matches.frame.uid[one.rows[held]]),
+            first_day=day_from_number(one.days[held[0]]),
+            last_day=day_from_number(one.days[held[-1]]),
+            since=day_from_number(latched[0]),
+            until=day_from_number(last),
+            ended=ended,
+            severity=severity.of(facts),
+            value=value,
+            facts=facts,
+            identity=period.label,
+        )
+
+
+def _latched(
+    rule: Rule, one: Series, period: _Period, previous: float, known: int
+) -> tuple[int, Projection] | None:
+    """The first day looked at on which exceeding is probable enough, and what was projected."""
+    parameters: ProjectionParameters = rule.parameters
+    last = min(period.last, known)
+    for day in range(period.first + STEP_DAYS - 1, last + 1, STEP_DAYS):
+        projection = _project(rule, one, period, previous, day)
+        if (projection.probability or 0.0) >= parameters.probability:
+            return day, projection
+    return None
+
+
+_NOTHING = Projection(projected=float("nan"), low=float("nan"), high=float("nan"),
+                      probability=None, share=0.0)  # fmt: skip
+
+
+def _project(rule: Rule, one: Series, period: _Period, previous: float, day: int) -> Projection:
+    """The period's total as it is projected on a day, from the events up to that day."""
+    parameters: ProjectionParameters = rule.parameters
+    held = members(one, period.first, day)
+    so_far = total(one, period.first, day)
+    elapsed = day - period.first + 1
+    if not may_project(elapsed, len(held)) or so_far < parameters.at_least:
+        return _NOTHING
+    share, spread = _share(parameters, one, period, day)
+    exceeds = parameters.ratio * previous
+    if parameters.measure not in _MEASURES_OF_DEATHS or one.weights is None:
+        return project_count(so_far, share, share_sd=spread, exceeds=exceeds)
+    earlier = members(one, period.first - 3 * YEAR_DAYS, period.first - 1)
+    seed = hashlib.blake2b(f"{rule.id}{one.key}{period.label}{day}".encode(), digest_size=8)
+    return _deaths(
+        one.weights[held].tobytes(),
+        one.weights[earlier].tobytes(),
+        (round(share, 9), round(spread, 9)),
+        exceeds,
+        int.from_bytes(seed.digest(), "big"),
+    )
+
+
+@lru_cache(maxsize=16_384)
+def _deaths(
+    deaths: bytes, earlier: bytes, share: tuple[float, float], exceeds: float, seed: int
+) -> Projection:
+    """The compound bootstrap, remembered: the same events give the same answer anyway."""
+    return project_deaths(
+        np.frombuffer(deaths),
+        np.frombuffer(earlier),
+        share[0],
+        np.random.default_rng(seed),
+        share_sd=share[1],
+        exceeds=exceeds,
+    )
+
+
+def _share(
+    parameters: ProjectionParameters, one: Series, period: _Period, day: int
+) -> tuple[float, float]:
+    """The share of the period's total that is taken to be reached, and its deviation."""
+    linear = min((day - period.first + 1) / period.days, 1.0)
+    if parameters.method == "linear" or linear >= 1.0:
+        return linear, 0.0
+    shares = []
+    for years in range(1, _SHARE_YEARS + 1):
+        shift = years * YEAR_DAYS
+        whole = total(one, period.first - shift, period.last - shift)
+        if whole > 0 and period.first - shift >= int(one.days[0]):
+            shares.append(total(one, period.first - shift, day - shift) / whole)
+    return seasonal_share(linear, np.array(shares))
+
+
+def _words(
+    parameters: ProjectionParameters,
+    period: _Period,
+    previous: float,
+    value: float,
+    now: Projection,
+) -> dict[str, Any]:
+    return {
+        "value": number(value),
+        "measure": parameters.measure,
+        "period": period.label,
+        "period_last_day": day_from_number(period.last).isoformat(),
+        "method": parameters.method,
+        "projected": number(round(now.projected, 1)) if np.isfinite(now.projected) else None,
+        "low": number(round(now.low, 1)) if np.isfinite(now.low) else None,
+        "high": number(round(now.high, 1)) if np.isfinite(now.high) else None,
+        "previous": number(previous),
+        "probability": None if now.probability is None else round(now.probability, 4),
+        "times": parameters.ratio,
+        "observed": number(value),
+        "expected": number(previous * parameters.ratio),
+        "ratio": number(round(now.projected / previous, 3)) if previous > 0 else None,
+    }
+
+
+def _periods(kind: str, first_day: int, last_day: int) -> Iterator[_Period]:
+    """The calendar years or quarters that touch the days first_day..last_day."""
+    first, last = day_from_number(first_day), day_from_number(last_day)
+    months = 12 if kind == "year" else 3
+    begin = date(first.year, (first.month - 1) // months * months + 1, 1)
+    while begin <= last:
+        following = _month_later(begin, months)
+        yield _Period(
+            _label(begin, months), day_number(begin), day_number(following - timedelta(days=1))
+        )
+        begin = following
+
+
+def _previous(kind: str, period: _Period) -> _Period:
+    months = 12 if kind == "year" else 3
+    begin = _month_later(day_from_number(period.first), -months)
+    return _Period(_label(begin, months), day_number(begin), period.first - 1)
+
+
+def _month_later(day: date, months: int) -> date:
+    count = day.year * 12 + day.month - 1 + months
+    return date(count // 12, count % 12 + 1, 1)
+
+
+def _label(begin: date, months: int) -> str:
+    return f"{begin.year}" if months == 12 else f"{begin.year}-Q{(begin.month + 2) // 3}"  # noqa: PLR2004
+
+
+# --- the rolling year -------------------------------------------------------------------------
+
+
+def _rolling(rule: Rule, matches: Matches, one: Series, known: int, start: int) -> Iterator[Signal]:
+    parameters: ProjectionParameters = rule.parameters
+    severity = Severity(rule)
+    days = test_days(one, known)
+    days = days[days >= start + 2 * YEAR_DAYS - 1]
+    if not days.size:
+        return
+    now = rolling(one, days, YEAR_DAYS)
+    before = rolling(one, days - YEAR_DAYS, YEAR_DAYS)
+    chance = _chances(now, before, parameters.ratio)
+    passed = (chance >= parameters.probability) & (now >= parameters.at_least)
+    tests = Tests(days, now, passed)
+    for episode in episodes(one, tests, YEAR_DAYS, rule.keep_firing_for_days):
+        at = _strongest(days, chance, passed, episode.since, episode.until)
+        facts = {
+            **episode_facts(rule, matches, one.rows[episode.members]),
+            "since": day_from_number(episode.since).isoformat(),
+            "until": day_from_number(episode.until).isoformat(),
+            "value": number(float(now[at])),
+            "measure": parameters.measure,
+            "window_days": YEAR_DAYS,
+            "period": "rolling-year",
+            "method": "linear",
+            "projected": None,
+            "low": None,
+            "high": None,
+            "previous": number(float(before[at])),
+            "probability": round(float(chance[at]), 4),
+            "times": parameters.ratio,
+            "observed": number(float(now[at])),
+            "expected": number(float(before[at]) * parameters.ratio),
+            "ratio": number(round(float(now[at] / before[at]), 3)) if before[at] > 0 else None,
+            "tested_day": day_from_number(days[at]).isoformat(),
+        }
+        yield Signal(
+            rule_id=rule.id,
+            key=one.key,
+            evidence=tuple(matches.frame.uid[one.rows[episode.members]]),
+            first_day=day_from_number(one.days[episode.members[0]]),
+            last_day=day_from_number(one.days[episode.members[-1]]),
+            since=day_from_number(episode.since),
+            until=day_from_number(episode.until),
+            ended=has_ended(episode.until, rule.keep_firing_for_days + rule.resolve_days, known),
+            severity=severity.of(facts),
+            value=float(now[at]),
+            facts=facts,
+        )
+
+
+def _chances(now: FloatArray, before: FloatArray, ratio: float) -> FloatArray:
+    return np.array([_chance(float(a), float(b), ratio) for a, b in zip(now, before, strict=True)])
+
+
+@lru_cache(maxsize=65_536)
+def _chance(now: float, before: float, ratio: float) -> float:
+    return probability_of_rise(now, before, ratio=ratio)
+
+
+def _strongest(
+    days: IntArray, chance: FloatArray, passed: BoolArray, since: int, until: int
+) -> int:
+    inside = np.flatnonzero(passed & (days >= since) & (days <= until))
+    return int(inside[np.argmax(chance[inside])])
+
+
+KIND = Kind(
+    name="projection",
+    Parameters=ProjectionParameters,
+    signals=signals,
+    windowed=True,
+    clocked=True,
+    reference=(
+        "This period exceeds `ratio` times the one before with at least `probability`. Years and "
+        "quarters are looked at week by week; the first week that passes latches one alert for "
+        "the period, and when the period ends the projection is told beside what it came to. "
+        "`rolling-year` compares the trailing twelve months with the twelve before. Nothing is "
+        "said before 60 days, 5 events and `at_least`."
+    ),
+    example="""\
+rules:
+- id: bamako-projection
+  title: More violent events within 150 km of Bamako this year than last
+  kind: projection
+  where: {use: attack-near-bamako}
+  measure: events
+  period: year
+  method: linear
+  ratio: 1
+  probability: 0.95
+  at_least: 5
+  severity: warning
+""",
+)
