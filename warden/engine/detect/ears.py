@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from warden.engine.detect.results import Bounds, as_matrix, as_weeks
 from warden.engine.detect.tails import Floats
@@ -37,7 +37,7 @@ def ears(
     """
     matrix = as_matrix(counts)
     tested = as_weeks(weeks, matrix.shape[1])
-    z = float(norm.isf(DEFAULT_ALPHA[method] if alpha is None else alpha))
+    z = -float(ndtri(DEFAULT_ALPHA[method] if alpha is None else alpha))
     mean, spread = _moments(matrix, baseline, 0 if method == "C1" else GUARD_WEEKS)
     spread = np.maximum(spread, min_sigma)
     high = mean + z * spread

@@ -39,7 +39,7 @@ MEAN_PARAMETERS = 3.0  # that a shrunken fit uses up
 MOST_OF_A_PIECE = 6.0  # squared deviations that one piece of the baseline adds to a window's phi
 # How sure to be of a dispersion: set on the 28 scenarios, so that levels hold down to 4e-5.
 CAUTIOUS_PHI = 2.5  # what sparse counts tell about it is judged at least at this value
-SURENESS = 1.5  # times the degrees of freedom that Pearson's statistic alone would have
+SURENESS = 1.25  # times the degrees of freedom that Pearson's statistic alone would have
 
 
 @dataclass(frozen=True, slots=True)
