@@ -253,6 +253,10 @@ class AcledSource:
         quiet = silence(newest, run.now, self.settings.pauses)
         if quiet != "ok" and newest is not None:
             return quiet, self._quiet_sentence(quiet, newest, run.now)
+        if newest is None and run.rejected:
+            return "schema_drift", (
+                f"none of the {run.rejected} rows that came could be read; they stand under rejects"
+            )
         if newest is None:
             return "ok", "the feed answers but holds no rows; check `countries` and `since`"
         return "ok", (

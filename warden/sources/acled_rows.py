@@ -148,6 +148,7 @@ class AcledRows:
         self._types = _Memo(_types)
         self._first = _Memo(lambda side: _side(side, "actor1", "assoc_actor_1"))
         self._second = _Memo(lambda side: _side(side, "actor2", "assoc_actor_2"))
+        self._actors = _Memo(lambda both: self._first[both[:3]] + self._second[both[3:]])
         self._places = _Memo(_place)
         self._precisions = _Memo(lambda text: _precision(text, "geo_precision"))
         self._day_precisions = _Memo(lambda text: _precision(text, "time_precision"))
@@ -184,7 +185,7 @@ class AcledRows:
             event_type,
             sub_type,
             disorder,
-            self._first[cells[6:9]] + self._second[cells[9:12]],
+            self._actors[cells[6:12]],
             on_civilians or _says_something(targeting),
             self._fatalities[fatalities],
             None,
@@ -321,7 +322,7 @@ def _place_name(text: str) -> str:
 def _place(given: tuple[str, ...]) -> tuple[str, str, str, str, str, str, float, float]:
     """(country, its name, admin1-3, location, lat, lon) of iso, iso3, country … longitude."""
     code, name = _country(given[:3])
-    admin1, admin2, admin3, location = (_place_name(text) for text in given[3:7])
+    admin1, admin2, admin3, location = map(_place_name, given[3:7])
     lat, lon = _point(given[7], given[8], code)
     return code, name, admin1, admin2, admin3, location, lat, lon
 

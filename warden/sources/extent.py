@@ -23,13 +23,22 @@ _ENTRY = re.compile(r"([A-Z]{2})\t([+-]\d{4,6})([+-]\d{5,7})\t")
 def looks_swapped(lat: float, lon: float, iso3: str) -> bool:
     """Whether (`lon`, `lat`) would lie in that country and (`lat`, `lon`) does not."""
     towns = _towns(iso3)
-    if not towns:
+    if not towns or _near(lat, lon, towns):
         return False
     here = _degrees_to(lat, lon, towns)
-    if here <= FAR_DEGREES:
-        return False
     there = _degrees_to(lon, lat, towns)
     return there <= NEAR_DEGREES and there * TIMES_NEARER <= here
+
+
+def _near(lat: float, lon: float, towns: tuple[tuple[float, float], ...]) -> bool:
+    """Whether some town is not far; nearly always so, and asked for every point."""
+    for town_lat, town_lon in towns:
+        if (
+            abs(lat - town_lat) <= FAR_DEGREES
+            and abs((lon - town_lon + 180.0) % 360.0 - 180.0) <= FAR_DEGREES
+        ):
+            return True
+    return False
 
 
 def _degrees_to(lat: float, lon: float, towns: tuple[tuple[float, float], ...]) -> float:

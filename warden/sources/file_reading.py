@@ -10,9 +10,11 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from warden.collector import collector_paused
 from warden.errors import SourceError, UsageError
 from warden.model.event import Record
 from warden.sources.acled_rows import COLUMNS, DATASET, REQUIRED, AcledRows, RowFilter
@@ -20,7 +22,7 @@ from warden.sources.field_map import FieldMap, MappedRows
 from warden.sources.fingerprints import Fingerprints
 from warden.sources.page_reading import PageReader, Parser
 from warden.sources.protocol import Coverage, Held, Page, PollOutcome, Recogniser
-from warden.sources.tables import Row, Table, TableError, open_table
+from warden.sources.tables import Table, TableError, open_table
 
 PAGE_ROWS = 2_000
 DRIFT_SHARE = 0.2
@@ -104,8 +106,13 @@ class Reading:
             Fingerprints(self.dataset, self.countries, self.field_map, columns),
             recogniser if self._recognisable else None,
         )
-        for chunk in _chunks(table.rows(columns, identifier)):
-            page, held = reader.page(chunk)
+        rows = table.rows(columns, identifier)
+        while True:
+            with collector_paused():
+                chunk = list(islice(rows, PAGE_ROWS))
+                page, held = reader.page(chunk)
+            if not chunk:
+                break
             _refuse_drift(path, page, len(chunk))
             tally.add(page, held, names=self.snapshot)
             yield page
@@ -243,17 +250,6 @@ def read_files(
 
 
 # --- rows -------------------------------------------------------------------------------------
-
-
-def _chunks(rows: Iterable[Row]) -> Generator[list[Row], None, None]:
-    chunk: list[Row] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) >= PAGE_ROWS:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
 
 
 def _refuse_drift(path: Path, page: Page, rows: int) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
 
@@ -40,14 +39,14 @@ def dumps(value: Any) -> str:
 
 
 def dump_texts(texts: Sequence[str]) -> str:
-    """Write texts without NULs as a compact JSON list; several times as fast as `dumps`.
+    """Write a list of texts as compact JSON; several times as fast as `dumps`.
 
-    They are quoted as one text, in which the escaped NULs between them then become commas.
+    Texts in which nothing needs an escape are only put between quotes.
     """
-    joined = "\0".join(texts)
-    if "\\" in joined or joined.count("\0") >= max(1, len(texts)):
-        return dumps(list(texts))
-    return f"[{encode_basestring(joined)}]".replace("\\u0000", '","') if texts else "[]"
+    body = '","'.join(texts)
+    if body.isprintable() and "\\" not in body and body.count('"') == 2 * (len(texts) - 1):
+        return f'["{body}"]'
+    return dumps(list(texts))
 
 
 def storable(text: str) -> str:

@@ -50,6 +50,7 @@ _WHOLE = re.compile(r"[+-]?\d{1,19}(?:\.0*)?", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]*", re.ASCII)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # also bidi overrides
 _NUMBER = re.compile(r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_DEGREES = re.compile(r"-?\d{1,3}(?:\.\d+)?", re.ASCII)
 _SURROGATE_OR_NUL = re.compile("[\ud800-\udfff\x00]")
 
 
@@ -113,6 +114,10 @@ def whole(text: str, what: str, lowest: int, highest: int) -> int:
 
 def coordinate(text: str, what: str, bound: float) -> float:
     """Degrees within ±`bound`; a decimal comma is read as a point."""
+    if _DEGREES.fullmatch(text):
+        degrees = float(text)
+        if -bound <= degrees <= bound:
+            return degrees  # nearly always
     if not text.strip():
         raise RowError(f"{what} is missing")
     try:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from warden.collector import collector_paused
 from warden.model.event import Event
-from warden.store.collector import collector_paused
 from warden.store.pages import PageCounts, Walk, apply_page, retract
 from warden.store.raw import load_raw
 from warden.store.rows import EVENT_COLUMNS, event_from, json_list

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from warden.collector import collector_paused
 from warden.model.event import Record
 from warden.sources.protocol import Deletion, Page, Reject, Unread, joined
-from warden.store.collector import collector_paused
 from warden.store.raw import add_raw_page
 from warden.store.rejects import add_rejects
 from warden.store.rows import (

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from warden.store.collector import collector_paused
+from warden.collector import collector_paused
 from warden.store.events import FRAME_COLUMNS
 
 Row = tuple[Any, ...]
