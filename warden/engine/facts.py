@@ -7,13 +7,13 @@ more and are only needed when something is said, notices carry them, templates r
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from warden.engine.expression import Expression, compile_expression
-from warden.engine.frame import IntArray, day_from_number
+from warden.engine.frame import Frame, IntArray, day_from_number
 from warden.engine.where import Matches
 from warden.model.rule import Level, Rule
 from warden.model.signal import Key
@@ -49,7 +49,15 @@ def number(value: float | None) -> float | int | None:
 
 
 def event_facts(matches: Matches, row: int) -> dict[str, Any]:
-    """All that a message may say of one matching event."""
+    """All that a message may say of one matching event; made once a row, and not to be changed."""
+    known: dict[str, Any] | None = matches.facts[row]
+    if known is None:
+        known = _event_facts(matches, row)
+        matches.facts[row] = known
+    return known
+
+
+def _event_facts(matches: Matches, row: int) -> dict[str, Any]:
     frame = matches.frame
     coded, plain, figures = frame.coded, frame.plain, frame.number
     place = matches.place[row]
@@ -109,17 +117,23 @@ def episode_facts(rule: Rule, matches: Matches, rows: IntArray) -> dict[str, Any
         "fatalities": number(total),
         "largest_share": number(float(np.nanmax(deaths)) / total) if total > 0 else None,
         "events": [event_facts(matches, int(row)) for row in newest],
-        "datasets": sorted({frame.coded["dataset"][int(row)] for row in rows}),
-        "known_at": max(str(frame.plain["known_at"][int(row)]) for row in rows),
+        "datasets": sorted(
+            {frame.coded["dataset"].values[code] for code in np.unique(_codes(frame, rows))}
+        ),
+        "known_at": str(max(frame.plain["known_at"][rows].tolist())),
     }
 
 
-def reports(matches: Matches, rows: Iterable[int]) -> set[tuple[int, str]]:
+def _codes(frame: Frame, rows: IntArray) -> IntArray:
+    return frame.coded["dataset"].codes[rows]
+
+
+def reports(matches: Matches, rows: IntArray) -> set[tuple[int, str]]:
     """The distinct reports behind some rows: those of one day with one text are one report."""
     frame = matches.frame
-    return {
-        (int(frame.day[row]), frame.plain["report"][row] or f"uid {frame.uid[row]}") for row in rows
-    }
+    days = frame.day[rows].tolist()
+    texts, uids = frame.plain["report"][rows].tolist(), frame.uid[rows].tolist()
+    return {(day, text or f"uid {uid}") for day, text, uid in zip(days, texts, uids, strict=True)}
 
 
 def expression_values(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,8 +200,13 @@ def rows_of_key(matches: Matches, key: Key) -> IntArray:
 
 def order_of(matches: Matches, rows: IntArray) -> IntArray:
     """The permutation that sorts rows by (event_date, uid)."""
-    frame = matches.frame
-    order: IntArray = np.lexsort((frame.uid[rows].astype(str), frame.day[rows]))
+    days, uids = matches.frame.day[rows], matches.frame.uid[rows]
+    steps = np.diff(days)
+    if (steps >= 0).all() and all(
+        uids[tie] <= uids[tie + 1] for tie in np.flatnonzero(steps == 0).tolist()
+    ):
+        return np.arange(len(rows), dtype=np.int64)  # as it mostly is: sorting texts is slow
+    order: IntArray = np.lexsort((uids.astype(str), days))
     return order
 
 

@@ -62,12 +62,18 @@ class Atlas:
         """Distance in km to the nearest land border of a country, and the neighbour there."""
         if self.geography is None or not iso3:
             return None
-        found = []
+        best: tuple[float, str] | None = None
         for neighbour in self.geography.neighbours(iso3):
             line = self.geography.border(iso3, neighbour)
-            if line is not None:
-                found.append((float(line.distance_km([lat], [lon])[0]), neighbour))
-        return min(found, default=None)
+            if line is None:
+                continue
+            if best is None:
+                best = (float(line.distance_km([lat], [lon])[0]), neighbour)
+                continue
+            near, km = line.within([lat], [lon], best[0])  # cheap for lines farther away
+            if near[0]:
+                best = min(best, (float(km[0]), neighbour))
+        return best
 
 
 def notices(

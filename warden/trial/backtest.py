@@ -228,8 +228,11 @@ class Backtest:
     rejected: int = 0
 
     def run(self, beat: Callable[[int], None] = lambda _: None) -> Iterator[Said]:
-        """Every notice in order; `beat` is called after each instant."""
-        return run(self.plan, self.ruleset, self.geography, beat=beat)
+        """Every notice in order; `beat` is called after each instant.
+
+        The notices do not name the nearest place and border, which nobody reads here.
+        """
+        return run(self.plan, self.ruleset, self.geography, beat=beat, located=False)
 
     def summary(self) -> Summary:
         """An empty count of notices."""
@@ -245,9 +248,10 @@ def run(
     geography: Geography,
     *,
     beat: Callable[[int], None] = lambda _: None,
+    located: bool = True,
 ) -> Iterator[Said]:
     """Every notice, in the order it would have gone out; `beat` is called after each instant."""
-    trial = Trial(ruleset, geography, plan.history)
+    trial = Trial(ruleset, geography, plan.history, located=located)
     for number, instant in enumerate(plan.instants):
         for said in trial.step(instant):
             if _shown(said.notice, plan):

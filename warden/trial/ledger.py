@@ -19,12 +19,17 @@ class MemoryLedger:
         self._active: dict[str, dict[str, Alert]] = defaultdict(dict)
         self._of_event: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._unlisted: dict[str, None] = {}
+        self._indexed: set[str] = set()
 
     def __contains__(self, alert_id: object) -> bool:
         return alert_id in self._alerts
 
     def __len__(self) -> int:
         return len(self._alerts)
+
+    def index(self, rule_id: str) -> None:
+        """Keep the alerts of this rule by event, so that `resting_on` can be asked."""
+        self._indexed.add(rule_id)
 
     def all(self) -> Alerts:
         """Every alert, in the order of being raised."""
@@ -55,11 +60,8 @@ class MemoryLedger:
     def save(self, alert: Alert) -> None:
         """Insert an alert, or put it in the place of its former self."""
         previous = self._alerts.get(alert.id)
-        if previous is not None:
-            for uid in {*previous.evidence, *previous.told_evidence}:
-                self._of_event[alert.rule_id, uid].discard(alert.id)
-        for uid in {*alert.evidence, *alert.told_evidence}:
-            self._of_event[alert.rule_id, uid].add(alert.id)
+        if alert.rule_id in self._indexed:
+            self._index(alert, previous)
         self._alerts[alert.id] = alert
         self._of_rule[alert.rule_id][alert.id] = alert
         if alert.state == "active":
@@ -70,6 +72,13 @@ class MemoryLedger:
             self._unlisted[alert.id] = None
         elif alert.told or alert.silence_reason != "HISTORIC":
             self._unlisted.pop(alert.id, None)
+
+    def _index(self, alert: Alert, previous: Alert | None) -> None:
+        if previous is not None:
+            for uid in {*previous.evidence, *previous.told_evidence}:
+                self._of_event[alert.rule_id, uid].discard(alert.id)
+        for uid in {*alert.evidence, *alert.told_evidence}:
+            self._of_event[alert.rule_id, uid].add(alert.id)
 
 
 def _in_order(alerts: Iterable[Alert]) -> Alerts:

@@ -72,6 +72,7 @@ class _RuleState:
         single: events are decided one by one, independently of each other.
         holds: for each version of the history whether the rule matches it.
         known: the matches known at the last instant; None when something has moved since.
+        rows_of: the versions of each event, for rules that decide events one by one.
         reach: see `Kind.reach`.
     """
 
@@ -84,6 +85,7 @@ class _RuleState:
     single: bool
     reach: int | None
     known: Matches | None = None
+    rows_of: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def day(self) -> IntArray:
@@ -115,10 +117,14 @@ class _Last:
 class Trial:
     """Rules over a history. Ask with `step`, instants in order."""
 
-    def __init__(self, ruleset: Ruleset, geography: Geography, history: History) -> None:
+    def __init__(
+        self, ruleset: Ruleset, geography: Geography, history: History, *, located: bool = True
+    ) -> None:
+        """`located` False: notices do not name the nearest place and border, which costs time."""
         self._ruleset = ruleset
         self._history = history
-        self._atlas = Atlas(tuple(ruleset.places.values()), geography)
+        places = tuple(ruleset.places.values())
+        self._atlas = Atlas(places, geography) if located else Atlas()
         self.ledger = MemoryLedger()
         self._last: _Last | None = None
         self._historic_at: datetime | None = None
@@ -132,19 +138,30 @@ class Trial:
     def _compile(self, rule: Rule, matcher: Matcher) -> _RuleState:
         history, kind = self._history, KINDS[rule.kind]
         rows = matcher.rows(history.frame)
+        # In the order that everything is told in, so that nothing has to be sorted again.
+        days, uids = history.frame.day[rows].tolist(), history.frame.uid[rows].tolist()
+        order = sorted(range(len(rows)), key=lambda row: (days[row], uids[row]))
+        rows = rows[np.array(order, dtype=np.int64)]
         holds = np.zeros(len(history), dtype=np.bool_)
         holds[rows] = True
         whole = bool(Severity(rule).names & NEIGHBOUR_NAMES)
-        return _RuleState(
+        state = _RuleState(
             rule=rule,
             matcher=matcher,
             versions=matcher.describe(history.frame.take(rows)),
             since=history.since[rows],
             until=history.until[rows],
             holds=holds,
-            single=not kind.windowed and not whole,
+            single=rule.kind == "event" and not whole,
             reach=None if kind.reach is None else kind.reach(rule),
         )
+        if state.single:
+            self.ledger.index(rule.id)
+            found: dict[str, list[int]] = {}
+            for row, uid in enumerate(state.versions.frame.uid.tolist()):
+                found.setdefault(uid, []).append(row)
+            state.rows_of = found
+        return state
 
     @property
     def matched(self) -> dict[str, int]:
@@ -164,15 +181,8 @@ class Trial:
             if decided is None:
                 continue
             decisions += decided
-            found = notices(
-                state.rule,
-                decided,
-                self._known(state, at),
-                instant.now,
-                self._atlas,
-                serial=instant.serial,
-            )
-            said += [Said(notice, about) for notice, about in found]
+            if any(decision.notice or decision.summary for decision in decided):
+                said += self._said(state, decided, instant)
         summaries, listed = self._historic(decisions, instant)
         for decision in decisions:
             if decision.writes:
@@ -180,6 +190,17 @@ class Trial:
         self.ledger.mark_listed(listed)
         self._last = _Last(at, horizon.data_start, dict(instant.complete_through))
         return (*said, *summaries)
+
+    def _said(self, state: _RuleState, decided: Sequence[Decision], instant: Instant) -> list[Said]:
+        found = notices(
+            state.rule,
+            decided,
+            self._around(state, decided, ticks(instant.now)),
+            instant.now,
+            self._atlas,
+            serial=instant.serial,
+        )
+        return [Said(notice, about) for notice, about in found]
 
     # --- one rule -----------------------------------------------------------------------------
 
@@ -201,7 +222,7 @@ class Trial:
         alerts, others = self._alerts(state.rule, scope)
         found = [
             signal
-            for signal in signals(state.rule, self._known(state, at), asked, scope.only)
+            for signal in signals(state.rule, self._asked_of(state, scope, at), asked, scope.only)
             if asked.asks(day_number(signal.until))
         ]
         return reconcile(
@@ -236,6 +257,27 @@ class Trial:
             rows = np.flatnonzero((state.since <= at) & (at < state.until))
             state.known = state.versions.take(rows)
         return state.known
+
+    def _asked_of(self, state: _RuleState, scope: _Scope, at: int) -> Matches:
+        """The matches that signals are asked of; of single events only those in question."""
+        if scope.only is None:
+            return self._known(state, at)
+        rows = [row for uid in scope.only for row in state.rows_of.get(uid, ())]
+        these = np.array(sorted(rows), dtype=np.int64)
+        known = (state.since[these] <= at) & (at < state.until[these])
+        return state.versions.take(these[known])
+
+    def _around(self, state: _RuleState, decided: Sequence[Decision], at: int) -> Matches:
+        """The matches that notices are made with: all, or as far back as single events need."""
+        if not state.single:
+            return self._known(state, at)
+        told = [decision.alert.first_day for decision in decided if decision.notice]
+        if not told:
+            return state.versions.take(np.zeros(0, dtype=np.int64))
+        first, last = day_number(min(told)) - RECURRENCE_DAYS, day_number(max(told))
+        known = (state.since <= at) & (at < state.until)
+        near = known & (state.day >= first) & (state.day <= last)
+        return state.versions.take(np.flatnonzero(near))
 
     def _scope(self, state: _RuleState, horizon: Horizon, moved: BoolArray) -> _Scope:
         active = self.ledger.active(state.rule.id)
