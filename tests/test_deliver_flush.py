@@ -1,5 +1,6 @@
 import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from warden.notify import plan
 from warden.notify.render import Renderer, template_folders
 from warden.notify.render.samples import exercise
 from warden.notify.routes import Routing
-from warden.store import open_store, outbox
+from warden.store import open_store, outbox, sources
 
 ROUTING = good_routing("""
 receivers:
@@ -252,3 +253,15 @@ def test_a_message_whose_dispatch_was_taken_meanwhile_is_not_stored_twice(store)
     message = make_message(ROUTING.receivers["desk"], [notice(1)], RENDERER, NOW, dispatch_ids=(1,))
     with store.transaction() as tx:
         assert not outbox.add_message(tx, replace(message), [])
+
+
+@pytest.mark.parametrize(("state", "said"), [("stale", True), ("embargoed", True), ("ok", False)])
+def test_messages_say_since_when_a_silent_feed_tells_nothing(store, state, said):
+    with store.transaction() as tx:
+        run = sources.begin_walk(tx, "feed", "poll", {}, NOW)
+        end = sources.WalkEnd(state, "", no_data_since=date(2023, 1, 9), dataset="acled")
+        sources.end_walk(tx, run, "acled", end, NOW)
+    decide(store, ROUTING, [notice(facts={**notice().facts, "datasets": ["acled"]})], NOW)
+    flushed(store)
+    bodies = store.connection.execute("SELECT group_concat(body) FROM message_bodies").fetchone()[0]
+    assert ("No data since 9 Jan 2023" in bodies) is said

@@ -28,11 +28,13 @@ from warden.model.delivery import Attempt, Delivery, Dispatch, Message, Outgoing
 from warden.model.notice import Notice
 from warden.notify.channels import CHANNELS, Channel, ChannelKind
 from warden.notify.render import Renderer
+from warden.notify.render.gaps import Gap
 from warden.notify.render.renderer import in_order
 from warden.notify.render.samples import exercise
 from warden.notify.routes import Receiver, Routing, Target
 from warden.store import ledger, outbox
 from warden.store.connection import Store, Transaction
+from warden.store.sources import load_sources
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ JITTER = 0.1
 MAX_RETRY_AFTER_S = 24 * 3600.0
 EXPIRE_AFTER = timedelta(days=7)  # a message tried before, and still not accepted
 IDLE_S = 1.0
+_SILENT_STATES = frozenset({"embargoed", "stale"})
 _BATCH = 1000
 EXERCISE_WITHIN_S = 60.0
 
@@ -79,8 +82,9 @@ def flush(
         notices = {n.id: n for n in ledger.load_notices(tx, ids={d.notice_id for d in waiting})}
         sendable = _withhold_unreachable(tx, waiting, routing, now)
         withheld = len(waiting) - len(sendable)
+        gaps = _gaps(tx)
     messages = [
-        _message(group, routing.receivers[group[0].receiver], notices, renderer, now)
+        _message(group, routing.receivers[group[0].receiver], notices, renderer, now, gaps)
         for group in _groups(sendable)
     ]
     made = 0
@@ -91,6 +95,15 @@ def flush(
             added = outbox.add_message(tx, message, deliveries)
         made += len(deliveries) if added else 0
     return Flushed(len(messages), made, withheld, sum(bool(m.fallback) for m in messages))
+
+
+def _gaps(tx: Transaction) -> tuple[Gap, ...]:
+    """The feeds that tell nothing of recent days: every message about their data says so."""
+    return tuple(
+        Gap(source.source, source.dataset, source.no_data_since)
+        for source in load_sources(tx)
+        if source.no_data_since is not None and source.state in _SILENT_STATES
+    )
 
 
 def _settle_cancels(tx: Transaction, now: datetime) -> list[Dispatch]:
@@ -123,17 +136,18 @@ def _groups(dispatches: Iterable[Dispatch]) -> list[list[Dispatch]]:
     return list(groups.values())
 
 
-def _message(
+def _message(  # noqa: PLR0917  all of it goes into the words
     group: Sequence[Dispatch],
     receiver: Receiver,
     notices: Notices,
     renderer: Renderer,
     now: datetime,
+    gaps: Sequence[Gap],
 ) -> Message:
     by_notice = {dispatch.notice_id: dispatch.id for dispatch in group}
     ordered = in_order([notices[dispatch.notice_id] for dispatch in group])
     numbers = tuple(by_notice[notice.id] for notice in ordered)
-    return make_message(receiver, ordered, renderer, now, dispatch_ids=numbers)
+    return make_message(receiver, ordered, renderer, now, dispatch_ids=numbers, gaps=gaps)
 
 
 def make_message(
@@ -143,11 +157,12 @@ def make_message(
     now: datetime,
     *,
     dispatch_ids: tuple[int, ...] = (),
+    gaps: Sequence[Gap] = (),
 ) -> Message:
     """Render notices, in this order, into a message with a fresh id."""
     message_id = uuid.uuid4().hex
     formats = {target.format for target in receiver.targets}
-    rendered = renderer.render(receiver, notices, now, formats, message_id=message_id)
+    rendered = renderer.render(receiver, notices, now, formats, message_id=message_id, gaps=gaps)
     if rendered.fallback:
         log.error(
             "template for %s failed, sent the plain form: %s", receiver.name, rendered.fallback

@@ -1,9 +1,10 @@
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import jsonschema
 import pytest
 from helpers_notify import NOW, notice
 
@@ -11,6 +12,8 @@ from warden.model.notice import Change
 from warden.notify.render import Renderer
 from warden.notify.render.body import ordinal
 from warden.notify.render.first_line import LIMIT, short_actor
+from warden.notify.render.gaps import Gap
+from warden.notify.render.payload import schema
 from warden.notify.render.samples import sample_event, sample_notice, sample_notices
 from warden.notify.render.voice import read_phrases
 from warden.notify.routes import Receiver
@@ -331,3 +334,27 @@ def test_every_action_and_age_reads_in_both_languages():
         one = event_notice(event={"date": day, "date_end": day})
         for language in LANGUAGES:
             assert render(one, language=language).subject
+
+
+def test_an_event_that_no_longer_matches_is_not_numbered_among_those_that_do():
+    one = next(n for n in sample_notices() if n.reason == "NO_LONGER_MATCHES")
+    one = replace(one, facts={**one.facts, "nth_in_12_months": 1, "previous_12_months": 0})
+    assert "in 12 months" not in body(one)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_message_says_since_when_a_feed_of_its_data_is_silent(language):
+    one = event_notice()
+    one = replace(one, facts={**one.facts, "datasets": ["acled"]})
+    gaps = (Gap("main feed", "acled", date(2023, 1, 9)), Gap("other", "ucdp", date(2022, 1, 9)))
+    rendered = RENDERER.render(
+        Receiver("desk", language), [one], one.at, ("mail", "warden"), message_id="m1", gaps=gaps
+    )
+    said = {"en": "No data since 9 Jan 2023", "fr": "Aucune donnée depuis le 9 janv. 2023"}
+    for part in ("text", "html"):
+        text = json.loads(rendered.bodies["mail"])[part]
+        assert said[language] in text
+        assert "2022" not in text
+    data = json.loads(rendered.bodies["warden"])
+    jsonschema.validate(data, schema())
+    assert data["notices"][0]["no_data_since"] == {"main feed": "2023-01-09"}

@@ -38,7 +38,7 @@ RULES = {
         "2:3: WR011 the rule needs the key 'title'",
     ),
     "a missing id": (
-        "rules:\n- title: A\n",
+        "rules:\n- title: A\n  kind: event\n" + OK_WHERE,
         "2:3: WR011 the rule needs the key 'id'",
     ),
     "a key twice": (
@@ -619,3 +619,16 @@ def test_a_value_of_the_wrong_shape_is_one_line_at_its_place(case, faults) -> No
 def test_an_unknown_kind_does_not_hide_the_other_faults_of_a_rule(faults) -> None:
     text = COUNT.replace("count", "cuont") + "  where: {fatalites: 1}\n  window: 3d\n  sverity: x\n"
     assert [line.split(" ")[1] for line in faults(text)] == ["WR026", "WR020", "WR012"]
+
+
+def test_a_rule_whose_id_is_taken_or_bad_still_tells_its_other_faults(faults):
+    found = faults(
+        HEAD
+        + OK_WHERE
+        + "- id: a\n  title: B\n  kind: event\n  where: {country: Malli}\n"
+        + "- id: a b\n  title: C\n  kind: event\n  where: {country: MLI}\n  sevrity: info\n"
+        + "- title: D\n  kind: event\n  where: {country: MLI}\n  max_age: -3d\n"
+    )
+    assert [line.split(": ")[1][:5] for line in found] == [
+        "WR005", "WR024", "WR019", "WR012", "WR011", "WR017",
+    ]  # fmt: skip

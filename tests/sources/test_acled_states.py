@@ -290,3 +290,10 @@ def test_hostile_rows_end_in_rejects_not_in_exceptions(feed, world, clock, serve
     for reject in polled.rejects:
         reject.raw.encode()
         assert len(reject.raw) <= 4_096
+
+
+def test_rows_of_which_none_can_be_read_are_no_empty_feed(feed, clock, server):
+    server.fail(faults.replaced_rows([{"id": 1, "when": "2024-05-01"}]), on="read")
+    polled = poll(feed(), clock.now())
+    assert polled.state == "schema_drift"
+    assert "none of the 1 rows" in polled.sentence

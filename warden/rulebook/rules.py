@@ -64,6 +64,7 @@ class RulesReader:
     context: Context = field(init=False)
     _reader: Reader = field(init=False)
     _raw: dict[str, RawRule] = field(init=False, default_factory=dict)
+    _spoilt: list[RawRule] = field(init=False, default_factory=list)
     _wheres: dict[str, Where | None] = field(init=False, default_factory=dict)
     _reading: list[str] = field(init=False, default_factory=list)
     _every_kind: frozenset[str] = field(init=False, default=frozenset())
@@ -87,7 +88,9 @@ class RulesReader:
         for name, (key, _) in overrides.items():
             if name not in self._raw:
                 self.names.unknown(key, "WR025", "rule", name, self._raw)
-        rules = [self._rule(raw) for raw in self._raw.values()]
+        rules = [self._rule(raw, self._where_of(raw.id)) for raw in self._raw.values()]
+        for raw in self._spoilt:  # no rule comes of these; their other faults are told all the same
+            self._rule(raw, self._read_where(raw.node.get("where")))
         self._check_formerly(raw.node for raw in self._raw.values())
         return tuple(rule for rule in rules if rule is not None)
 
@@ -117,22 +120,29 @@ class RulesReader:
         if node.kind != "mapping":
             self._reader.wrong(node, "a rule", "a mapping")
             return
-        id_node = node.get("id")
-        if id_node is None:
-            self.faults.error(node, "WR011", "the rule needs the key 'id'")
-            return
-        name = self._reader.identifier(id_node, "id")
+        name = self._new_name(node)
         if name is None:
-            return
-        if name in self._raw:
-            first = self._raw[name].node.get("id") or self._raw[name].node
-            self.faults.error(
-                id_node, "WR005", f"the rule {shown(name)} is defined already at {first.place}"
-            )
+            own = frozenset(key.text for key, _ in node.entries)
+            self._spoilt.append(RawRule("", with_defaults(node, defaults), own))
             return
         merged = merge(node, overrides[name][1]) if name in overrides else node
         own = frozenset(key.text for key, _ in merged.entries)
         self._raw[name] = RawRule(name, with_defaults(merged, defaults), own)
+
+    def _new_name(self, node: Node) -> str | None:
+        """The id of a rule; None where it has none that can be used."""
+        id_node = node.get("id")
+        if id_node is None:
+            self.faults.error(node, "WR011", "the rule needs the key 'id'")
+            return None
+        name = self._reader.identifier(id_node, "id")
+        if name is not None and name in self._raw:
+            first = self._raw[name].node.get("id") or self._raw[name].node
+            self.faults.error(
+                id_node, "WR005", f"the rule {shown(name)} is defined already at {first.place}"
+            )
+            return None
+        return name
 
     # --- use ----------------------------------------------------------------------------------
 
@@ -170,13 +180,12 @@ class RulesReader:
 
     # --- one rule -----------------------------------------------------------------------------
 
-    def _rule(self, raw: RawRule) -> Rule | None:
+    def _rule(self, raw: RawRule, where: Where | None) -> Rule | None:
         before = self.faults.errors
         node = raw.node
         kind = self._kind(node)
         own_keys = set(kind.Parameters.model_fields) if kind is not None else set()
         found = self._keys(node, kind, own_keys)
-        where = self._where_of(raw.id)
         parameters = None if kind is None else ParametersReader(self._reader).read(node, kind)
         if kind is None:
             return None

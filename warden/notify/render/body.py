@@ -6,7 +6,7 @@ language; layouts only arrange it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from warden.model.citation import citation
@@ -23,6 +23,7 @@ from warden.notify.render.first_line import (
     when_line,
     where_line,
 )
+from warden.notify.render.gaps import Gap, gaps_of
 from warden.notify.render.parts import (
     clean,
     day_of,
@@ -42,15 +43,18 @@ _SAME = frozenset({"moved_km"})
 View = dict[str, Any]
 
 
-def notice_view(notice: Notice, voice: Voice) -> View:
-    """All that a layout needs of one notice; plain strings, lists and dictionaries."""
+def notice_view(notice: Notice, voice: Voice, gaps: Sequence[Gap] = ()) -> View:
+    """All that a layout needs of one notice; plain strings, lists and dictionaries.
+
+    `gaps` are the feeds that tell nothing of recent days; a reader must not take that for peace.
+    """
     return {
         "alert_id": notice.alert_id,
         "action": notice.action,
         "severity": notice.severity,
         "severity_word": voice.say(f"severity.{notice.severity}"),
         "first_line": first_line(notice, voice),
-        "notes": [note for note in _notes(notice, voice) if note],
+        "notes": [note for note in (*_notes(notice, voice), *_gaps(notice, voice, gaps)) if note],
         "changes": [_change(change, voice) for change in notice.changes],
         "first_sections": [s for s in _first_sections(notice, voice) if s["lines"]],
         "sections": [s for s in _sections(notice, voice) if s["lines"]],
@@ -84,6 +88,11 @@ def _notes(notice: Notice, voice: Voice) -> Iterable[str]:
     total, shown = number_of(facts.get("total")), number_of(facts.get("shown"))
     if total is not None and shown is not None and total > shown:
         yield voice.say("listed_of", shown=voice.number(shown), total=voice.number(total))
+
+
+def _gaps(notice: Notice, voice: Voice, gaps: Sequence[Gap]) -> Iterable[str]:
+    for gap in gaps_of(notice, gaps):
+        yield voice.say("no_data_since", source=clean(gap.source), day=voice.numeric_day(gap.since))
 
 
 def _no_longer(notice: Notice, voice: Voice) -> str:
@@ -168,7 +177,7 @@ def _sections(notice: Notice, voice: Voice) -> list[View]:
     """What an analyst checks: why it was sent, what it rests on, what would withdraw it."""
     facts = notice.facts
     sections = []
-    if notice.action in ("resolved", "cancel"):
+    if notice.action in ("resolved", "cancel") or notice.reason == "NO_LONGER_MATCHES":
         sections.append(_section("why", _why(notice, voice), voice))
     else:
         sections += [

@@ -14,6 +14,7 @@ from typing import Any
 
 from warden.model.citation import citation
 from warden.model.notice import Notice
+from warden.notify.render.gaps import Gap, gaps_of
 from warden.notify.render.parts import clean, number_of
 from warden.notify.routes import Receiver
 
@@ -50,6 +51,7 @@ def payload(
     message_id: str,
     subject: str,
     with_notes: bool,
+    gaps: Sequence[Gap] = (),
 ) -> dict[str, Any]:
     """The message as plain JSON data; `lines` are the notices' first lines in its language."""
     return {
@@ -63,13 +65,13 @@ def payload(
         "severity": notices[0].severity,
         "exercise": any(notice.exercise for notice in notices),
         "notices": [
-            _notice(notice, line, with_notes=with_notes)
+            _notice(notice, line, gaps_of(notice, gaps), with_notes=with_notes)
             for notice, line in zip(notices, lines, strict=True)
         ],
     }
 
 
-def _notice(notice: Notice, line: str, *, with_notes: bool) -> dict[str, Any]:
+def _notice(notice: Notice, line: str, gaps: Sequence[Gap], *, with_notes: bool) -> dict[str, Any]:
     facts = notice.facts
     data: dict[str, Any] = {
         "id": notice.id,
@@ -97,6 +99,8 @@ def _notice(notice: Notice, line: str, *, with_notes: bool) -> dict[str, Any]:
             for name in facts.get("datasets") or ()
         ],
     }
+    if gaps:
+        data["no_data_since"] = {gap.source: gap.since.isoformat() for gap in gaps}
     if facts.get("now"):
         data["now"] = _event(facts["now"], with_notes=False)
     return data

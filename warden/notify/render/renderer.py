@@ -20,6 +20,7 @@ from warden.model.notice import Notice
 from warden.model.rule import level_rank
 from warden.notify.render.body import View, notice_view
 from warden.notify.render.first_line import LIMIT, first_line
+from warden.notify.render.gaps import Gap
 from warden.notify.render.parts import clean
 from warden.notify.render.payload import payload
 from warden.notify.render.plain import bare_line, bare_text, plain_text
@@ -111,31 +112,36 @@ class Renderer:
         formats: Collection[str],
         *,
         message_id: str = "",
+        gaps: Sequence[Gap] = (),
     ) -> Rendered:
-        """One message of these notices, the most severe first as they are given."""
+        """One message of these notices, the most severe first as they are given.
+
+        `gaps` are the feeds that tell nothing of recent days.
+        """
         try:
-            return self._by_templates(receiver, notices, now, formats, message_id)
+            return self._by_templates(receiver, notices, now, formats, message_id, gaps)
         except _RENDERING_FAILED as error:
             reason = clean(f"{type(error).__name__}: {error}", 200)
-            return self._plainly(receiver, notices, now, formats, message_id, reason)
+            return self._plainly(receiver, notices, now, formats, message_id, gaps, reason)
 
-    def _by_templates(
+    def _by_templates(  # noqa: PLR0917  the arguments of render
         self,
         receiver: Receiver,
         notices: Sequence[Notice],
         now: datetime,
         formats: Collection[str],
         message_id: str,
+        gaps: Sequence[Gap],
     ) -> Rendered:
         voice = self._voice(receiver, now, shipped=False)
         subject = subject_of([first_line(notice, voice) for notice in notices], voice)
         bodies: dict[str, str] = {}
         if "mail" in formats:
-            view = message_view(receiver, notices, voice, subject)
+            view = message_view(receiver, notices, voice, subject, gaps)
             text = self._produce("mail.txt.jinja", receiver.language, view)
             html = self._produce("mail.html.jinja", receiver.language, view)
             bodies["mail"] = _mail_body(receiver.language, _tidy(text), html)
-        bodies |= _payloads(receiver, notices, voice, now, formats, message_id, subject)
+        bodies |= _payloads(receiver, notices, voice, now, formats, message_id, subject, gaps)
         return Rendered(subject, bodies)
 
     def _plainly(  # noqa: PLR0917  the arguments of render, and why
@@ -145,6 +151,7 @@ class Renderer:
         now: datetime,
         formats: Collection[str],
         message_id: str,
+        gaps: Sequence[Gap],
         reason: str,
     ) -> Rendered:
         """The built-in form, in the reader's language if the shipped words can be used."""
@@ -153,7 +160,7 @@ class Renderer:
         try:
             voice = self._voice(receiver, now, shipped=True)
             subject = subject_of([first_line(notice, voice) for notice in notices], voice)
-            view = message_view(receiver, notices, voice, subject)
+            view = message_view(receiver, notices, voice, subject, gaps)
             text = plain_text({**view, "fallback": voice.say("fallback", reason=reason)})
         except _RENDERING_FAILED:
             voice = None
@@ -161,7 +168,7 @@ class Renderer:
             text = bare_text(notices, reason)
         if "mail" in formats:
             bodies["mail"] = _mail_body(receiver.language if voice else "en", text, "")
-        bodies |= _payloads(receiver, notices, voice, now, formats, message_id, subject)
+        bodies |= _payloads(receiver, notices, voice, now, formats, message_id, subject, gaps)
         return Rendered(subject, bodies, reason)
 
     def _produce(self, name: str, language: str, view: View) -> str:
@@ -198,9 +205,15 @@ def subject_of(lines: Sequence[str], voice: Voice) -> str:
     return line + more
 
 
-def message_view(receiver: Receiver, notices: Sequence[Notice], voice: Voice, subject: str) -> View:
+def message_view(
+    receiver: Receiver,
+    notices: Sequence[Notice],
+    voice: Voice,
+    subject: str,
+    gaps: Sequence[Gap] = (),
+) -> View:
     """All that a layout needs."""
-    views = [{**notice_view(notice, voice), "colour": _colour(notice)} for notice in notices]
+    views = [{**notice_view(notice, voice, gaps), "colour": _colour(notice)} for notice in notices]
     return {
         "language": receiver.language,
         "subject": subject,
@@ -226,6 +239,7 @@ def _payloads(  # noqa: PLR0917  the arguments of render
     formats: Collection[str],
     message_id: str,
     subject: str,
+    gaps: Sequence[Gap],
 ) -> dict[str, str]:
     made: dict[str, str] = {}
     for name in formats:
@@ -234,6 +248,7 @@ def _payloads(  # noqa: PLR0917  the arguments of render
             data = payload(
                 receiver, notices, lines, now,
                 message_id=message_id, subject=subject, with_notes=name.endswith("+notes"),
+                gaps=gaps,
             )  # fmt: skip
             made[name] = _json(data)
     return made
