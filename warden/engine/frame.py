@@ -8,9 +8,11 @@ decided once per distinct value.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -93,9 +95,9 @@ class Coded:
     @classmethod
     def of(cls, texts: Iterable[str]) -> Coded:
         """Encode texts in order of first appearance."""
-        index: dict[str, int] = {}
-        codes = [index.setdefault(text, len(index)) for text in texts]
-        return cls(np.asarray(codes, dtype=np.int64), tuple(index))
+        index: defaultdict[str, int] = defaultdict(count().__next__)  # a new text, the next code
+        codes = np.fromiter(map(index.__getitem__, texts), dtype=np.int64)
+        return cls(codes, tuple(index))
 
     def __getitem__(self, row: int) -> str:
         text: str = self.values[int(self.codes[row])]
@@ -270,4 +272,5 @@ def _objects(cells: Sequence[Any]) -> ObjectArray:
 
 
 def _days(cells: Sequence[str]) -> IntArray:
-    return np.array(cells, dtype="datetime64[D]").astype(np.int64)
+    days = Coded.of(cells)  # few distinct ones
+    return np.array(days.values, dtype="datetime64[D]").astype(np.int64)[days.codes]
