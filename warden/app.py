@@ -7,11 +7,13 @@ places, series, actors and the ledger, and opens the `Station` that may change t
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, time
 from functools import cached_property
+from importlib import resources
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -35,9 +37,11 @@ from warden.notify.channels.email.channel import EmailChannel
 from warden.notify.channels.file import FileChannel
 from warden.notify.channels.webhook.channel import WebhookChannel
 from warden.notify.render import Renderer, template_folders
+from warden.notify.routes_schema import routes_schema
 from warden.notify.routing import Routing, check_reach, parse_routes
 from warden.rulebook import KnownNames, Loaded
 from warden.rulebook import load as load_rulebook
+from warden.rulebook import schema as rules_schema
 from warden.settings import Settings, source_settings
 from warden.settings import load as load_settings
 from warden.sources import KINDS as SOURCE_KINDS
@@ -50,6 +54,7 @@ from warden.store import MEMORY, DatabaseLocked, Store, open_store, outbox, repo
 from warden.store.events import FRAME_COLUMNS, load_rows
 from warden.store.sources import complete_through
 from warden.trial.backtest import Backtest, choose, model, parse_known, parse_step
+from warden.trial.explain import explain_alert, explain_event, find_event
 from warden.trial.files import read_all
 from warden.trial.replay import replay
 from warden.trial.ruletest import Outcome, run_tests
@@ -238,6 +243,25 @@ class App:
         with self.read() as store:
             plan = replay(store.connection, first=first, last=last)
         return Backtest(plan, ruleset, self.geography)
+
+    def explain(self, name: str, files: Sequence[Path] = ()) -> tuple[str, list[dict[str, Any]]]:
+        """Explain an event (by uid or the source's id) or an alert; say which of the two it is.
+
+        Raises:
+            UsageError: there is neither an event nor an alert of that name.
+        """
+        with self._events(files) as store:
+            rows = explain_alert(store.connection, name)
+            if rows:
+                return "alert", rows
+            uid = find_event(store.connection, name)
+            if uid is None:
+                raise UsageError(
+                    f"no event and no alert '{name}'; `warden alerts --all` lists alerts, an event "
+                    "is named as acled:MLI1234 or by its source's id alone"
+                )
+            rows = list(explain_event(store.connection, uid, self.ruleset(), self.geography))
+            return "event", rows
 
     def _known_names(self) -> KnownNames | None:
         """The names that the stored history knows; None without a database."""
@@ -456,6 +480,17 @@ def parse_now(text: str | None) -> datetime | None:
     except ValueError:
         raise UsageError(f"'{text}' is no time; write 2022-06-30 or 2022-06-30T12:00Z") from None
     return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
+
+
+def json_schema(what: str) -> dict[str, Any]:
+    """The JSON Schema of rule files, of routes or of a webhook's body."""
+    if what == "webhook":
+        package = resources.files("warden.notify.render")
+        found: dict[str, Any] = json.loads(
+            package.joinpath("webhook.schema.json").read_text(encoding="utf-8")
+        )
+        return found
+    return rules_schema(RULE_KINDS) if what == "rules" else routes_schema()
 
 
 def parse_day(text: str | None, name: str) -> date | None:

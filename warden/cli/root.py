@@ -35,6 +35,8 @@ COMMANDS: dict[str, Entry] = {
     "actors": Entry("rule_commands", "actors", "List the actors seen, and their groups."),
     "test": Entry("try_commands", "test", "Run the rules' own tests."),
     "backtest": Entry("try_commands", "backtest", "Tell what the rules would have sent."),
+    "explain": Entry("try_commands", "explain", "Tell why something was said, or was not."),
+    "schema": Entry("try_commands", "schema", "Print a JSON Schema, for editors and receivers."),
     "where": Entry("place_commands", "where", "Tell what a point is near and inside of."),
     "distance": Entry("place_commands", "distance", "Measure from a point to a place or border."),
     "alerts": Entry("look_commands", "alerts", "List the alerts of the ledger."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -184,3 +185,60 @@ def _show_backtest(rows: list[dict[str, Any]], summary: Mapping[str, Any]) -> No
         f"{summary['from']} to {summary['to']}, {summary['instants']} evaluations of "
         f"{summary['events']} events, known: {summary['known']}"
     )
+
+
+@click.command(
+    epilog=example(
+        "warden explain acled:MLI28431\n"
+        "warden explain 3f2a9c0d1e4b5a67 --json\n"
+        "warden explain MLI28431 --events export.csv"
+    )
+)
+@click.argument("name", metavar="UID|ALERT")
+@click.option(
+    "--events",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(exists=True, path_type=Path),
+    help="Look for the event in these files instead of the database.",
+)
+@json_option
+@global_options
+@click.pass_obj
+def explain(obj: Globals, *, name: str, files: tuple[Path, ...], as_json: bool) -> None:
+    """Tell why something was said, or was not.
+
+    Of an event: every rule's verdict, with the predicate that failed and the value it failed on.
+    Of an alert: every decision with its reason, every notice, and every stop on the way out.
+    """
+    from warden.app import App
+
+    what, rows = App(obj.settings()).explain(name, files)
+    if as_json:
+        for row in rows:
+            print_json(row)
+    elif what == "event":
+        print_table(rows, ["rule", "verdict", "reason"])
+    else:
+        for row in rows:
+            row["to"] = " ".join(str(row[key]) for key in ("receiver", "target") if row.get(key))
+        print_table(rows, ["at", "stop", "verdict", "reason", "to"])
+
+
+@click.command(epilog=example("warden schema rules > rules.schema.json\nwarden schema webhook"))
+@click.argument(
+    "what", type=click.Choice(["rules", "routes", "webhook"]), default="rules", required=False
+)
+@global_options
+@click.pass_obj
+def schema(obj: Globals, *, what: str) -> None:
+    """Print a JSON Schema: of rule files, of routes, or of what webhooks receive.
+
+    Editors that read `# yaml-language-server: $schema=rules.schema.json` on a file's first line
+    then complete and check rules while they are written.
+    """
+    del obj
+    from warden.app import json_schema
+
+    click.echo(json.dumps(json_schema(what), indent=2, ensure_ascii=False))

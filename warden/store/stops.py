@@ -1,0 +1,71 @@
+"""Every stop of an alert on its way, read back for `warden explain`.
+
+Rows have `stop`, `at`, `verdict` (what was done) and `reason`.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+Rows = list[dict[str, Any]]
+
+
+def decisions(connection: sqlite3.Connection, alert_id: str) -> Rows:
+    """What was decided about it, with what had changed."""
+    rows = _select(
+        connection,
+        "SELECT 'decision' AS stop, at, name AS verdict, reason, state, severity, changes"
+        " FROM decisions WHERE alert_id = ? ORDER BY id",
+        alert_id,
+    )
+    for row in rows:
+        row["changes"] = json.loads(row["changes"])
+    return rows
+
+
+def notices(connection: sqlite3.Connection, alert_id: str) -> Rows:
+    """What was to be said of it, by itself or in a summary."""
+    return _select(
+        connection,
+        "SELECT 'notice' AS stop, at, action AS verdict, reason, severity, id AS notice_id"
+        " FROM notices WHERE alert_id = ?1 OR (action = 'summary' AND EXISTS (SELECT 1 FROM"
+        "   json_each(items) i WHERE i.value ->> 'alert_id' = ?1)) ORDER BY at, rowid",
+        alert_id,
+    )
+
+
+def dispatches(connection: sqlite3.Connection, alert_id: str) -> Rows:
+    """Who was to hear of it, and why somebody did not."""
+    return _select(
+        connection,
+        "SELECT 'dispatch' AS stop, coalesce(d.withheld_at, d.created_at) AS at,"
+        " CASE WHEN d.withheld_reason IS NOT NULL THEN 'withheld'"
+        "   WHEN d.message_id IS NOT NULL THEN 'in a message' ELSE 'waiting' END AS verdict,"
+        " coalesce(d.withheld_reason, 'route ' || coalesce(nullif(d.route, ''), 'root')) AS reason,"
+        " d.receiver, d.action, d.due_at, d.message_id, d.notice_id"
+        " FROM dispatches d JOIN dispatch_alerts a ON a.dispatch_id = d.id"
+        " WHERE a.alert_id = ? ORDER BY d.id",
+        alert_id,
+    )
+
+
+def deliveries(connection: sqlite3.Connection, alert_id: str) -> Rows:
+    """What became of the messages that speak of it."""
+    return _select(
+        connection,
+        "SELECT DISTINCT 'delivery' AS stop, coalesce(v.finished_at, v.created_at) AS at,"
+        " v.state AS verdict, coalesce(nullif(v.last_error, ''),"
+        "   v.attempts || ' tries') AS reason, v.receiver, v.channel, v.target, v.attempts,"
+        " v.message_id, v.id AS delivery_id"
+        " FROM deliveries v JOIN dispatches d ON d.message_id = v.message_id"
+        " JOIN dispatch_alerts a ON a.dispatch_id = d.id WHERE a.alert_id = ? ORDER BY v.id",
+        alert_id,
+    )
+
+
+def _select(connection: sqlite3.Connection, sql: str, alert_id: str) -> Rows:
+    cursor = connection.execute(sql, (alert_id,))
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]

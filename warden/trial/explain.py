@@ -1,0 +1,293 @@
+"""Why something was, or was not, said: every rule's verdict on an event, every stop of an alert.
+
+Standing in the flow: beside it. Of an event each rule's predicates are asked one by one, with the
+value that decided; of an alert the ledger's decisions, notices and the outbox are read back.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from warden.engine.actors import Names
+from warden.engine.frame import FRAME_COLUMNS, Frame, day_from_number
+from warden.engine.geo.geography import Geography
+from warden.engine.predicates import compile_predicate
+from warden.engine.where import Matcher
+from warden.model.event import LOCATION_ERROR_KM, ROLES
+from warden.model.rule import (
+    ActorIs,
+    AllOf,
+    AnyOf,
+    Flag,
+    Inside,
+    Near,
+    NearBorder,
+    Not,
+    Number,
+    Predicate,
+    Rule,
+    Ruleset,
+    Text,
+)
+from warden.store import ledger, stops
+from warden.store.events import FRAME_COLUMNS as STORED_COLUMNS
+from warden.store.events import load_rows
+
+_ONE = np.array([0], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One predicate asked of one event. `text` puts predicate and value into one phrase."""
+
+    holds: bool
+    predicate: str
+    actual: str
+    text: str
+
+
+def find_event(connection: sqlite3.Connection, name: str) -> str | None:
+    """The uid of an event named by its uid, or by the source's id alone; None without one."""
+    rows = connection.execute(
+        "SELECT uid FROM events WHERE uid = ?1 OR source_id = ?1 ORDER BY uid <> ?1, uid LIMIT 1",
+        (name,),
+    ).fetchall()
+    return str(rows[0][0]) if rows else None
+
+
+# --- an event ---------------------------------------------------------------------------------
+
+
+def explain_event(
+    connection: sqlite3.Connection, uid: str, ruleset: Ruleset, geography: Geography
+) -> Iterator[dict[str, Any]]:
+    """One row a rule: its verdict, the predicate that failed and the value it failed on."""
+    rows = load_rows(connection, uids=[uid], status=None)
+    status = rows[0][STORED_COLUMNS.index("status")]
+    picks = [STORED_COLUMNS.index(name) for name in FRAME_COLUMNS]
+    frame = Frame.from_rows(FRAME_COLUMNS, [[row[pick] for pick in picks] for row in rows])
+    names = Names(ruleset.aliases)
+    for rule in ruleset.rules:
+        row = _verdict(rule, frame, geography, names)
+        if row["verdict"] == "match":
+            row["reason"] = _what_came(connection, rule, uid, status)
+        yield row
+
+
+def _verdict(rule: Rule, frame: Frame, geography: Geography, names: Names) -> dict[str, Any]:
+    asker = _Asker(rule, frame, geography)
+    failing = asker.failing(rule.where)
+    holds = bool(len(Matcher(rule, geography, names).rows(frame)))
+    first = failing[0] if failing and not holds else None
+    return {
+        "rule": rule.id,
+        "verdict": "match" if holds else "no match",
+        "predicate": first.predicate if first else None,
+        "actual": first.actual if first else None,
+        "reason": first.text if first else "",
+        "failing": [one.text for one in failing] if not holds else [],
+        "status": rule.status,
+    }
+
+
+def _what_came(connection: sqlite3.Connection, rule: Rule, uid: str, status: str) -> str:
+    """What the ledger says of a matching event."""
+    if status == "retracted":
+        return "the source has withdrawn the event; the rule would match it"
+    if rule.status == "disabled":
+        return "the rule is disabled"
+    alerts = ledger.load_alerts(connection, rule_id=rule.id, uids=[uid])
+    if not alerts:
+        if rule.kind == "event":
+            return "not evaluated yet; `warden evaluate` brings the ledger up to date"
+        return f"counted by the rule ({rule.kind}), which raised no alert that rests on it"
+    said = []
+    for alert in alerts:
+        how = "told" if alert.told else f"silent: {alert.silence_reason}"
+        state = f"{alert.state} ({alert.state_reason})" if alert.state_reason else alert.state
+        said.append(f"alert {alert.id}, {state}, {how}")
+    return "; ".join(said)
+
+
+class _Asker:
+    """Asks a rule's predicates of one event."""
+
+    def __init__(self, rule: Rule, frame: Frame, geography: Geography) -> None:
+        self._rule = rule
+        self._frame = frame
+        self._geography = geography
+
+    def failing(self, predicate: Predicate) -> list[Finding]:
+        """The findings that keep the predicate from holding; none when it holds."""
+        match predicate:
+            case AllOf(parts):
+                return [finding for part in parts for finding in self.failing(part)]
+            case AnyOf(parts):
+                return self._none_of(parts)
+            case Not(part):
+                if not self._holds(part):
+                    return []
+                inner = self._describe(part) if not _is_group(part) else None
+                text = inner.text if inner else "what must not hold does"
+                name = inner.predicate if inner else "a group of conditions"
+                actual = inner.actual if inner else "all hold"
+                return [Finding(holds=False, predicate=f"not {name}", actual=actual, text=text)]
+        finding = self._describe(predicate)
+        return [] if finding.holds else [finding]
+
+    def _none_of(self, parts: tuple[Predicate, ...]) -> list[Finding]:
+        found: list[Finding] = []
+        for part in parts:
+            failing = self.failing(part)
+            if not failing:
+                return []
+            found.append(failing[0])
+        return [
+            Finding(
+                holds=False,
+                predicate=" or ".join(one.predicate for one in found) or "any of nothing",
+                actual=" / ".join(dict.fromkeys(one.actual for one in found)),
+                text=" and ".join(one.text for one in found) or "any of nothing",
+            )
+        ]
+
+    def _holds(self, predicate: Predicate) -> bool:
+        node = compile_predicate(predicate, self._geography)
+        return bool(node.mask(self._frame, _ONE, self._rule.location)[0])
+
+    def _describe(self, predicate: Predicate) -> Finding:
+        holds = self._holds(predicate)
+        name, wanted, actual = self._words(predicate, holds=holds)
+        return Finding(holds, f"{name} {wanted}".strip(), actual, f"{name}: {actual}")
+
+    def _words(self, predicate: Predicate, *, holds: bool) -> tuple[str, str, str]:
+        """The predicate's name, what it wants, and what the event has."""
+        if isinstance(predicate, Near | NearBorder | Inside):
+            return self._place(predicate, holds=holds)
+        match predicate:
+            case ActorIs():
+                return self._actor(predicate)
+            case Text(field, tests):
+                wanted = " | ".join(f"{'' if t.op == 'is' else t.op + ' '}{t.value}" for t in tests)
+                return field, f"is {wanted}", self._text(field)
+            case Number():
+                return predicate.field, _bounds(predicate), self._number(predicate.field)
+            case Flag(field, value):
+                actual = bool(getattr(self._frame, field)[0])
+                return field, f"is {str(value).lower()}", str(actual).lower()
+        return "a group of conditions", "", "holds" if holds else "does not hold"
+
+    def _place(self, predicate: Near | NearBorder | Inside, *, holds: bool) -> tuple[str, str, str]:
+        if isinstance(predicate, Near):
+            return self._near(predicate, holds=holds)
+        if isinstance(predicate, NearBorder):
+            return self._border(predicate, holds=holds)
+        region = predicate.region.title if predicate.region else ""
+        where = ", ".join(predicate.countries) or region
+        return f"inside {where}", "", "inside" if holds else "outside"
+
+    def _near(self, predicate: Near, *, holds: bool) -> tuple[str, str, str]:
+        titles = [place.id for place in predicate.places]
+        if predicate.line is not None:
+            titles.append(predicate.line.id)
+        shown = ", ".join(titles[:3]) + (" …" if len(titles) > 3 else "")  # noqa: PLR2004
+        alone = Rule("x", "", "event", predicate, None)
+        km = float(Matcher(alone, self._geography).describe(self._frame).distance_km[0])
+        return (
+            f"near {shown}",
+            f"within {predicate.within_km:g} km",
+            f"{_km(km, predicate.within_km)} km {'<=' if holds else '>'} {predicate.within_km:g} km"
+            + self._disc(),
+        )
+
+    def _border(self, predicate: NearBorder, *, holds: bool) -> tuple[str, str, str]:
+        alone = Rule("x", "", "event", predicate, None)
+        described = Matcher(alone, self._geography).describe(self._frame)
+        km, bound = float(described.border_km[0]), predicate.within_km
+        actual = f"{_km(km, bound)} km {'<=' if km <= bound else '>'} {bound:g} km"
+        if not holds and km <= bound:
+            actual += f", {described.side[0]} {predicate.of}"
+        neighbours = ",".join(predicate.neighbours)
+        side = "" if predicate.side == "any" else f", {predicate.side}"
+        return (
+            f"border {predicate.of}:{neighbours}",
+            f"within {bound:g} km{side}",
+            f"{actual} ({described.border_neighbour[0]})" + self._disc(),
+        )
+
+    def _disc(self) -> str:
+        """The error of the place, where the rule asks for more than the coded point."""
+        if self._rule.location == "coded":
+            return ""
+        precision = int(self._frame.number["geo_precision"][0] or 0)
+        error = self._frame.number["location_error_km"][0]
+        shown = LOCATION_ERROR_KM.get(precision, 0.0) if np.isnan(error) else float(error)
+        return f", give or take {shown:g} km ({self._rule.location})"
+
+    def _actor(self, predicate: ActorIs) -> tuple[str, str, str]:
+        wanted = [group.id for group in predicate.groups]
+        wanted += [f"{'' if t.op == 'is' else t.op + ' '}{t.value}" for t in predicate.names]
+        wanted += [f"type {t.value}" for t in predicate.types]
+        parties = self._frame.row_parties(0)
+        present = [actor.name for actor in parties if actor.role in predicate.roles]
+        roles = "" if predicate.roles == ROLES else f" as {', '.join(predicate.roles)}"
+        return "actor", f"in {' | '.join(wanted)}{roles}", "; ".join(present) or "nobody"
+
+    def _text(self, field: str) -> str:
+        if field == "notes":
+            return str(self._frame.plain["notes"][0] or "")[:200]
+        column = self._frame.coded["iso3" if field == "country" else field]
+        return column[0] or "nothing"
+
+    def _number(self, field: str) -> str:
+        if field == "event_date":
+            return day_from_number(int(self._frame.day[0])).isoformat()
+        return f"{float(self._frame.number[field][0]):g}"
+
+
+def _is_group(predicate: Predicate) -> bool:
+    return isinstance(predicate, AllOf | AnyOf | Not)
+
+
+def _km(km: float, bound: float) -> str:
+    """A distance with as many digits as it takes to see on which side of the bound it lies."""
+    for digits in (1, 2, 3):
+        if abs(round(km, digits) - bound) > 0:
+            return f"{km:.{digits}f}"
+    return f"{km:.6f}"
+
+
+def _bounds(predicate: Number) -> str:
+    dates = predicate.field == "event_date"
+    parts = []
+    for name, sign in (("gte", ">="), ("gt", ">"), ("lte", "<="), ("lt", "<")):
+        value = getattr(predicate, name)
+        if value is not None:
+            shown = day_from_number(int(value)).isoformat() if dates else f"{value:g}"
+            parts.append(f"{sign} {shown}")
+    return " and ".join(parts)
+
+
+# --- an alert ---------------------------------------------------------------------------------
+
+
+def explain_alert(connection: sqlite3.Connection, alert_id: str) -> list[dict[str, Any]]:
+    """Every decision, notice and stop of an alert, in order of time; empty when unknown."""
+    alerts = ledger.load_alerts(connection, alert_id=alert_id)
+    if not alerts:
+        return []
+    rule_id = alerts[0].rule_id
+    rows = [
+        *stops.decisions(connection, alert_id),
+        *stops.notices(connection, alert_id),
+        *stops.dispatches(connection, alert_id),
+        *stops.deliveries(connection, alert_id),
+    ]
+    order = {"decision": 0, "notice": 1, "dispatch": 2, "delivery": 3}
+    rows.sort(key=lambda row: (row["at"], order[row["stop"]]))
+    return [{"rule": rule_id, "predicate": None, "actual": None, **row} for row in rows]
