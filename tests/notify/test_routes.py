@@ -1,4 +1,5 @@
 import json
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -243,3 +244,48 @@ def test_whatever_stands_in_the_file_the_answer_is_faults_and_never_an_exception
     for labels in ({}, {"severity": "critical"}, {"country": "MLI"}):
         routing.receivers_for(labels)
     assert all(":" in fault for fault in faults)
+
+
+def reached(matchers):
+    """The faults of a route with these matchers, beside one rule with the label `theme`."""
+    text = f"receiver: desk\nroutes:\n- {{matchers: {matchers}, receiver: boss}}\n"
+    faults = FaultList()
+    routing = good_routing(RECEIVERS + "route:\n" + textwrap.indent(text, "  "))
+    nodes = {"route": (read_bytes(text.encode(), "routes.yaml", faults),)}
+    rule = Rule(
+        "loud", "Loud", "event", AllOf(()), None, severity=(SeverityStep("warning"),),
+        labels=(("theme", "quiet"),),
+    )  # fmt: skip
+    check_reach(routing, [rule], nodes, faults)
+    return faults.faults
+
+
+@pytest.mark.parametrize(
+    ("matchers", "severity", "said"),
+    [
+        (
+            "{severty: critical}",
+            "error",
+            "no rule has the label 'severty'; did you mean 'severity'?",
+        ),
+        ("{severity: criticl}", "error", "'criticl' is no severity; did you mean 'critical'?"),
+        ('[severity="hi"]', "error", "'hi' is no severity"),
+        ("{action: canceled}", "error", "'canceled' is no action; did you mean 'cancel'?"),
+        ("{rule: lod}", "error", "no rule has the id 'lod'; did you mean 'loud'?"),
+        ("{zone7: x}", "warning", "no rule has the label 'zone7'"),
+    ],
+)
+def test_a_matcher_that_no_alert_can_satisfy_is_told(matchers, severity, said):
+    faults = reached(matchers)
+    (fault,) = faults
+    assert fault.message.startswith(said)
+    assert (fault.severity, fault.code, fault.line) == (severity, "WR071", 3)
+
+
+@pytest.mark.parametrize(
+    "matchers",
+    ['[severity=~"crit.*"]', "{theme: other}", "{admin1: Kayes}", '["theme!=x"]', "{rule: loud}"],
+)
+def test_a_matcher_that_some_alert_may_satisfy_is_not_told(matchers):
+    faults = reached(matchers)
+    assert faults == []

@@ -84,6 +84,11 @@ CODES: dict[str, FaultCode] = _codes(
     ("WR061", "A secret that is not set, or cannot be read.", "Put it where the message says."),
     # --- routes and templates
     ("WR070", "A route names a receiver that is not defined.", "Define it, or mend its name."),
+    (
+        "WR071",
+        "A matcher on a label or value that no alert carries (a warning where it is near none).",
+        "Correct its spelling.",
+    ),
     ("WR072", "A webhook's URL that cannot be called.", "As the message."),
     ("WR073", "A secret written out in a file.", "Write `{secret: NAME}` and keep it apart."),
     ("WR074", "Not a matcher.", 'Write `{label: value}` or `label=~"regex"`.'),

@@ -14,6 +14,7 @@ from zoneinfo import available_timezones
 from warden.model.located import FaultList, Node, did_you_mean, shown
 from warden.model.rule import LEVELS, Level, Rule
 from warden.notify.channels import CHANNELS
+from warden.notify.matcher_names import check_matchers
 from warden.notify.matchers import Matcher, parse_matchers
 from warden.notify.reading import Reader
 from warden.notify.routes import Receiver, Route, RouteMatch, Routing, Target
@@ -286,12 +287,16 @@ def check_reach(
 ) -> None:
     """Add a fault for each rule that, at some severity, no person would read a mail about.
 
+    And one for each matcher that no alert of these rules can ever satisfy.
+
     What is known only when an alert comes (country, key, action) is tried with every value that
     the routes name, and with none of them.
     """
     roots = nodes.get("route", ())
     if routing.root is None or not roots:
         return
+    rules = tuple(rules)
+    check_matchers(roots, rules, faults)
     for rule in rules:
         if rule.status != "stable":
             continue

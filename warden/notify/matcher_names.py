@@ -1,0 +1,69 @@
+"""Matchers that no alert can ever satisfy: a label nobody sets, a value that does not exist.
+
+Standing in the flow: a part of `routing.check_reach`, when the rules are known. A misspelt matcher
+is silent otherwise: its route is simply never taken. What is near a known word is taken for a slip
+and is an error; another unknown label may be meant for rules to come and is a warning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from warden.model.located import FaultList, Node, did_you_mean, shown
+from warden.model.notice import ACTIONS
+from warden.model.rule import LEVELS, Rule
+
+_ALWAYS = ("rule", "severity", "action", "kind", "country")
+_DIMENSIONS = ("actor_group", "actor", "admin1", "admin2", "place", "border_neighbour")
+_EQUALS = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_-]*)\s*(=~|!~|!=|=)\s*\"?([^\"]*?)\"?\s*\Z")
+_CLOSED: Mapping[str, Sequence[str]] = {"severity": LEVELS, "action": ACTIONS}
+
+
+def check_matchers(roots: Iterable[Node], rules: Iterable[Rule], faults: FaultList) -> None:
+    """Add a fault for each matcher on a label or a value that no alert of these rules carries."""
+    known = tuple(rules)
+    labels = {*_ALWAYS, *_DIMENSIONS}
+    labels.update(name for rule in known for name, _ in rule.labels)
+    ids = {rule.id for rule in known}
+    for root in roots:
+        for name, value, node in _matchers(root):
+            if name not in labels:
+                _unknown(node, f"no rule has the label {shown(name)}", name, labels, faults)
+            elif name in _CLOSED and value is not None and value not in _CLOSED[name]:
+                faults.error(
+                    node,
+                    "WR071",
+                    f"{shown(value)} is no {name}{did_you_mean(value, _CLOSED[name])}"
+                    f"; there are {', '.join(_CLOSED[name])}",
+                )
+            elif name == "rule" and value is not None and value not in ids:
+                _unknown(node, f"no rule has the id {shown(value)}", value, ids, faults)
+
+
+def _unknown(
+    node: Node, message: str, word: str, choices: Collection[str], faults: FaultList
+) -> None:
+    hint = did_you_mean(word, choices)
+    if hint:
+        faults.error(node, "WR071", message + hint)
+    else:
+        faults.warning(node, "WR071", f"{message}: this route is never taken")
+
+
+def _matchers(route: Node) -> Iterator[tuple[str, str | None, Node]]:
+    """(label, value or None for an expression, its place) of a route and of those below it."""
+    given = route.get("matchers") if route.kind == "mapping" else None
+    if given is not None and given.kind == "mapping":
+        for key, value in given.entries:
+            for item in value.items if value.kind == "list" else (value,):
+                yield key.text, item.text, key if value is item else item
+    elif given is not None:
+        for item in given.items if given.kind == "list" else (given,):
+            written = _EQUALS.match(item.text) if item.kind == "scalar" else None
+            if written is not None:
+                exact = written[2] in {"=", "!="}
+                yield written[1], written[3] if exact else None, item
+    below = route.get("routes") if route.kind == "mapping" else None
+    for child in below.items if below is not None and below.kind == "list" else ():
+        yield from _matchers(child)
