@@ -30,6 +30,7 @@ from warden.engine.horizon import Horizon
 from warden.engine.kinds import KINDS, signals
 from warden.engine.notices import Atlas, notices, summary_notice
 from warden.engine.reconcile import Decision, Fate, Moment, reconcile, remove
+from warden.engine.shared import SharedMatcher
 from warden.engine.where import Matcher, Matches
 from warden.model.alert import Alert
 from warden.model.notice import Notice
@@ -97,6 +98,7 @@ class Evaluator:
         self._plan = plan or (lambda _tx, _notices, _now: None)
         self._ruleset = ruleset
         self._states: dict[str, _RuleState] | None = None
+        self._shared = SharedMatcher((), geography)
         self._data_start: Mapping[str, date] = {}
 
     @property
@@ -147,12 +149,14 @@ class Evaluator:
     def _load(self) -> frozenset[str]:
         """Match all stored events, a chunk at a time; every rule is touched."""
         states = self._compile()
+        shared = SharedMatcher([state.rule for state in states.values()], self._geography)
         rows = load_rows(self._store.connection)
         for start in range(0, len(rows), CHUNK_ROWS):
             frame = Frame.from_rows(FRAME_COLUMNS, rows[start : start + CHUNK_ROWS])
-            for state in states.values():
-                state.matches = state.matches.joined(state.matcher.match(frame))
-        self._states = states
+            for state, among in zip(states.values(), shared.candidates(frame), strict=True):
+                if among is None or len(among):
+                    state.matches = state.matches.joined(state.matcher.match(frame, among))
+        self._states, self._shared = states, shared
         return frozenset(states)
 
     def _update(self, changed: AbstractSet[str]) -> frozenset[str]:
@@ -163,12 +167,13 @@ class Evaluator:
         rows = load_rows(self._store.connection, uids=changed)
         frame = Frame.from_rows(FRAME_COLUMNS, rows)
         touched = set()
-        for rule_id, state in states.items():
+        candidates = self._shared.candidates(frame)
+        for (rule_id, state), among in zip(states.items(), candidates, strict=True):
             kept = state.matches.without(changed)
-            found = state.matcher.match(frame)
-            if len(kept) < len(state.matches) or len(found):
+            found = state.matcher.match(frame, among) if among is None or len(among) else None
+            if len(kept) < len(state.matches) or found:
                 touched.add(rule_id)
-                state.matches = kept.joined(found)
+                state.matches = kept.joined(found) if found else kept
         return frozenset(touched)
 
     # --- matches to decisions ---------------------------------------------------------------

@@ -157,14 +157,14 @@ class Matcher:
         self._actor_tests = [ActorNode(p) for p in self._predicates if isinstance(p, ActorIs)]
         self._spatial = any(isinstance(p, Near | NearBorder | Inside) for p in leaves(rule.where))
 
-    def rows(self, frame: Frame) -> IntArray:
-        """The positions of the matching rows."""
-        everything = np.arange(len(frame), dtype=np.int64)
-        return everything[self._root.mask(frame, everything, self.rule.location)]
+    def rows(self, frame: Frame, among: IntArray | None = None) -> IntArray:
+        """The positions of the matching rows; no others than `among` are looked at."""
+        asked = np.arange(len(frame), dtype=np.int64) if among is None else among
+        return asked[self._root.mask(frame, asked, self.rule.location)]
 
-    def match(self, frame: Frame) -> Matches:
-        """The matching rows with their spatial facts and keys."""
-        return self.describe(frame.take(self.rows(frame)))
+    def match(self, frame: Frame, among: IntArray | None = None) -> Matches:
+        """The matching rows (of those `among`) with their spatial facts and keys."""
+        return self.describe(frame.take(self.rows(frame, among)))
 
     def describe(self, matched: Frame) -> Matches:
         """The spatial facts and keys of all rows of a frame, whether they match or not."""
