@@ -4,7 +4,9 @@
 
 Writes an export of simulated rows into a temporary folder, reads it into a new database with
 parsing, raw rows kept and every page synced to disk, then reads it again. The second pass must
-change nothing. Needed: 8,000 rows a second on two cores; aimed at: 15,000.
+change nothing, and is faster, since rows that the database holds just so are left unread. Needed:
+8,000 rows a second on two cores; aimed at: 15,000. On a busy machine the rate by processor time
+(user and system) is the one to compare; the rate by the clock is what an operator waits for.
 """
 
 from __future__ import annotations
@@ -19,10 +21,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from warden.clock import SystemClock
+from warden.engine.frame import Frame
 from warden.ingest import IngestResult, ingest
 from warden.sources.file import read_files
 from warden.store import Store, open_store
-from warden.store.events import load_rows
+from warden.store.events import FRAME_COLUMNS, load_rows
 
 HEADER = (
     "event_id_cnty", "event_date", "year", "time_precision", "disorder_type", "event_type",
@@ -81,8 +84,8 @@ def timed_ingest(store: Store, path: Path, label: str) -> IngestResult:
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     served = result.counts.served
     print(
-        f"{label:>7}: {served / wall:>8,.0f} rows/s"
-        f"  ({served:,} rows, {wall:.2f} s, of them {cpu:.2f} s on a processor)"
+        f"{label:>7}: {served / wall:>8,.0f} rows/s by the clock ({wall:.2f} s),"
+        f" {served / cpu:>8,.0f} rows/s by processor time ({cpu:.2f} s)"
     )
     return result
 
@@ -95,9 +98,14 @@ def main() -> int:
         with open_store(database) as store:
             cold = timed_ingest(store, export, "cold")
             second = timed_ingest(store, export, "second")
-            start = time.perf_counter()
-            loaded = len(load_rows(store.connection))
-            print(f"   load: {loaded:,} rows as tuples in {time.perf_counter() - start:.2f} s")
+            start = time.process_time()
+            rows = load_rows(store.connection)
+            loaded = time.process_time()
+            Frame.from_rows(FRAME_COLUMNS, rows)
+            framed = time.process_time() - loaded
+            print(
+                f"   load: {loaded - start:.2f} s to tuples, {framed:.2f} s to columns (processor)"
+            )
         print(f"   size: {database.stat().st_size / 1e6:,.0f} MB")
     fine = cold.counts.new == count == second.counts.unchanged and not second.changed
     print("counts add up" if fine else f"WRONG: {cold.counts} then {second.counts}")

@@ -17,6 +17,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, Literal
 
 from warden.collector import collector_paused
@@ -50,10 +51,10 @@ SELECT uid, source, source_updated_at, revised_at, raw_page,
   {", ".join(CONTENT_COLUMNS + _LIFE_COLUMNS)}
 FROM events WHERE uid IN (SELECT value FROM json_each(?))
 """  # noqa: S608  column names of our own
-_INSERT = (
-    f"INSERT INTO events ({', '.join(EVENT_COLUMNS)})"  # noqa: S608  column names of our own
-    f" VALUES ({', '.join('?' * len(EVENT_COLUMNS))})"
-)
+_VALUES = f"({', '.join('?' * len(EVENT_COLUMNS))})"
+_INSERT = f"INSERT INTO events ({', '.join(EVENT_COLUMNS)}) VALUES {_VALUES}"  # noqa: S608  our own
+_INSERT_ROWS = 100
+_INSERT_MANY = _INSERT + f", {_VALUES}" * (_INSERT_ROWS - 1)
 _REVISED_COLUMNS = (
     *CONTENT_COLUMNS, "source", "revision", "revised_at", "source_updated_at", "content_hash",
     "fingerprint", *_LIFE_COLUMNS, "raw_page",
@@ -346,7 +347,7 @@ class _PageWriter:
     def _flush(self) -> None:
         raw_page = self._write_raw()
         if self.fresh:
-            self.tx.executemany(_INSERT, [self._new_row(row, raw_page) for row in self.fresh])
+            self._insert([self._new_row(row, raw_page) for row in self.fresh])
             self.walk.changed.update(row.uid for row in self.fresh)
         if self.revised:
             self._write_revisions(raw_page)
@@ -354,6 +355,14 @@ class _PageWriter:
             self.tx.executemany(_RESTAMP, self.stamps)
         for batch in (self.fresh, self.revised, self.stamps, self.pending):
             batch.clear()
+
+    def _insert(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Many rows a statement: one step of SQLite, in which other threads may go on."""
+        whole = len(rows) - len(rows) % _INSERT_ROWS
+        for start in range(0, whole, _INSERT_ROWS):
+            cells = [*chain.from_iterable(rows[start : start + _INSERT_ROWS])]
+            self.tx.execute(_INSERT_MANY, cells)
+        self.tx.executemany(_INSERT, rows[whole:])
 
     def _write_raw(self) -> int | None:
         if not self.raw or not (self.fresh or self.revised):
