@@ -77,6 +77,19 @@ class _RuleState:
     matcher: Matcher
     matches: Matches
     whole: bool  # one event's change may move the severity of another's alert
+    known: int | None = None  # the newest fully known day when it was last looked at
+
+    def is_due_by_time(self, horizon: Horizon) -> bool:
+        """Whether a signal may have begun though no event of the rule changed."""
+        clocked = KINDS[self.rule.kind].clocked
+        known = horizon.known_through(self.matches.frame.datasets()) if clocked else None
+        if clocked != "known" or known is None or self.known is None:
+            self.known = known
+            return clocked != ""
+        days = self.matches.frame.day
+        due = bool(((days > self.known) & (days <= known)).any()) or known < self.known
+        self.known = known
+        return due
 
 
 class Evaluator:
@@ -201,7 +214,8 @@ class Evaluator:
         decisions: list[Decision] = []
         said: list[tuple[Notice, tuple[Decision, ...]]] = []
         for rule_id, state in states.items():
-            due = rule_id in touched or rule_id in with_active or KINDS[state.rule.kind].clocked
+            timed = state.is_due_by_time(horizon)
+            due = timed or rule_id in touched or rule_id in with_active
             if not due and not deeper and changed is not None:
                 continue
             moment = Moment(horizon=horizon, seeding=seeding, taken=taken)

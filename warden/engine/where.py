@@ -22,7 +22,7 @@ from typing import TypeVar
 import numpy as np
 
 from warden.engine.actors import Names, in_group, is_civilian
-from warden.engine.frame import BoolArray, FloatArray, Frame, IntArray
+from warden.engine.frame import BoolArray, FloatArray, Frame, IntArray, ObjectArray
 from warden.engine.geo.distance import distance_km
 from warden.engine.geo.geography import Geography
 from warden.engine.geo.lines import PolylineIndex
@@ -57,6 +57,9 @@ class Matches:
         names: the one name of each matched actor (else of all but civilians), renames resolved.
         key_row, key_code: an event counts once under each of its keys: k pairs of a row and an
             index into `keys`.
+        facts: what `warden.engine.facts` has once made of a row, None before.
+
+    Rows are in order of (event_date, uid) when the frame they were matched in is.
     """
 
     frame: Frame
@@ -73,6 +76,7 @@ class Matches:
     key_row: IntArray
     key_code: IntArray
     keys: tuple[Key, ...]
+    facts: ObjectArray
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -86,7 +90,8 @@ class Matches:
         """Some of the rows."""
         position = np.full(len(self), -1, dtype=np.int64)
         position[rows] = np.arange(len(rows))
-        kept = position[self.key_row] >= 0
+        kept = np.flatnonzero(position[self.key_row] >= 0)
+        kept = kept[np.argsort(position[self.key_row[kept]], kind="stable")]
         used, codes = np.unique(self.key_code[kept], return_inverse=True)
         return Matches(
             frame=self.frame.take(rows),
@@ -103,10 +108,19 @@ class Matches:
             key_row=position[self.key_row[kept]],
             key_code=codes.astype(np.int64),
             keys=tuple(self.keys[code] for code in used),
+            facts=self.facts[rows],
         )
 
     def joined(self, other: Matches) -> Matches:
-        """The rows of both, these first."""
+        """The rows of both, in order of (event_date, uid)."""
+        if not len(other):
+            return self
+        both = self._beside(other)
+        uids, days = both.frame.uid.tolist(), both.frame.day.tolist()
+        order = sorted(range(len(both)), key=lambda row: (days[row], uids[row]))
+        return both if order == list(range(len(both))) else both.take(np.array(order))
+
+    def _beside(self, other: Matches) -> Matches:
         index = {key: code for code, key in enumerate(self.keys)}
         recoded = np.array(
             [index.setdefault(key, len(index)) for key in other.keys], dtype=np.int64
@@ -127,6 +141,7 @@ class Matches:
             key_row=np.concatenate((self.key_row, other.key_row + len(self))),
             key_code=np.concatenate((self.key_code, theirs)),
             keys=tuple(index),
+            facts=np.concatenate((self.facts, other.facts)),
         )
 
     def keys_of(self, row: int) -> tuple[Key, ...]:
@@ -188,6 +203,7 @@ class Matcher:
             key_row=key_row,
             key_code=key_code,
             keys=keys,
+            facts=np.full(len(matched), None, dtype=object),
         )
 
     def _certain(self, matched: Frame) -> BoolArray:

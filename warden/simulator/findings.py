@@ -81,29 +81,33 @@ def claims(notices: Sequence[Notice], data: Figures) -> list[Claim]:
         Claim(
             "attacks within 150 km of Bamako: 3 in 2020, 13 in 2022, 34 projected for 2024",
             f"{near[2020]} in 2020, {near[2022]} in 2022, {near[2024]} in 2024",
-            _first(notices, "bamako-cluster", since=date(2022, 5, 1), what="a cluster"),
+            _first(notices, "bamako-cluster", since=date(2022, 5, 1), what="a cluster")
+            + "; 2024 "
+            + _projected(notices, "bamako-projection", "2024"),
         ),
         Claim(
             "the first strike inside Bamako in nine years, 17 September 2024",
             "2 events on that day, the one before on 20 November 2015",
-            _first(notices, "attack-near-bamako", since=date(2024, 9, 17), what="the strike"),
+            _first(notices, "bamako-first-strike", since=date(2024, 9, 17), what="the strike"),
         ),
         Claim(
             "two dozen incidents within 50 km of four borders where there had been almost none",
             ", ".join(f"{border.get(year, 0)} in {year}" for year in (2020, 2022, 2023))
             + f", {border.get(2024, 0)} in 2024 until the brief",
-            _first(notices, "coastal-border-cluster", what="a cluster"),
+            _first(notices, "coastal-border-cluster", what="a cluster")
+            + "; "
+            + _first(notices, "border-year", what="twice the year before"),
         ),
         Claim(
             "deaths linked to these groups in the south: 335 projected for 2024, twice 2023",
             f"{south[2023]} in 2023, {south[2024]} in 2024",
-            _first(notices, "southern-fatalities", what="the projection"),
+            _projected(notices, "southern-fatalities", "2024"),
         ),
         Claim(
             "civilians killed, linked to forces and Wagner: 84 in 2019, 924 in 2023, "
             "1,044 projected for 2024",
             f"{forces[2019]} in 2019, {forces[2023]} in 2023, {forces[2024]:,} in 2024",
-            _first(notices, "forces-mass-casualty", where="Moura", what="Moura"),
+            _projected(notices, "forces-civilians-projection", "2024"),
         ),
     ]
 
@@ -130,6 +134,18 @@ def _first(
         if happened >= since and where in _location(notice):
             days = (notice.at.date() - happened).days
             return f"{what} on {notice.at:%Y-%m-%d}, {days} days after"
+    return "no rule for it yet"
+
+
+def _projected(notices: Sequence[Notice], rule_id: str, period: str) -> str:
+    """When a year was first projected to exceed the one before, and what was projected."""
+    for notice in notices:
+        facts = notice.facts
+        if notice.rule_id == rule_id and notice.action == "alert" and facts["period"] == period:
+            return (
+                f"more than the year before, on {notice.at:%Y-%m-%d}: {facts['projected']:,.0f} "
+                f"projected, {facts['low']:,.0f} to {facts['high']:,.0f}"
+            )
     return "no rule for it yet"
 
 

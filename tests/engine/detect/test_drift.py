@@ -74,3 +74,12 @@ def test_unknown_weeks_add_nothing_and_a_short_past_is_not_summed():
     assert np.isnan(result.expected[0, :52]).all()
     assert (result.statistic[0, :52] == 0).all()
     assert (np.diff(result.statistic[0, 99:110]) == 0).all()
+
+
+def test_few_series_are_summed_as_many_are():
+    rng = np.random.default_rng(4)
+    counts = negative_binomial(rng, np.full((40, 300), 0.8), 1.5)
+    together = drift(counts, FIVE_YEARS)
+    apart = [drift(counts[row : row + 10], FIVE_YEARS) for row in range(0, 40, 10)]
+    assert np.array_equal(together.statistic, np.vstack([part.statistic for part in apart]))
+    assert np.array_equal(together.since, np.vstack([part.since for part in apart]))

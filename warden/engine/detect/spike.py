@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from warden.engine.detect.budget import smallest_p
 from warden.engine.detect.nb_glm import DEFAULT, NbGlmSettings, nb_glm
 from warden.engine.detect.pooled import default_baseline, pooled_gamma_poisson
-from warden.engine.detect.results import Predictive, Tails
+from warden.engine.detect.results import Predictive, Tails, as_matrix
 from warden.engine.detect.tails import Floats
 
 Baseline = Literal["nb_glm", "gamma_poisson"]
@@ -79,8 +79,9 @@ def spike(
     """Test weeks of every series in every measure (series x weeks each, alike) and window."""
     settings = SpikeSettings() if settings is None else settings
     names = tuple(measures)
+    by_window = {window: _tests(measures, weeks, window, settings) for window in settings.windows}
     pairs = list(product(range(len(names)), settings.windows))
-    tests = [_one(measures[names[m]], weeks, window, settings) for m, window in pairs]
+    tests = [by_window[window][m] for m, window in pairs]
     p, which = smallest_p([test.p for test in tests])
     return Spike(
         p,
@@ -98,20 +99,34 @@ def spike(
     )
 
 
-def _one(
-    counts: NDArray[np.integer] | Floats,
+def _tests(
+    measures: Mapping[str, NDArray[np.integer] | Floats],
     weeks: NDArray[np.integer] | range | list[int],
     window: int,
     settings: SpikeSettings,
-) -> Tails:
+) -> list[Tails]:
+    """The tests of one window, a measure each; fits are made for all measures at once."""
     fit = replace(
         settings.fit, window=window, min_count=settings.min_count, min_ratio=settings.min_ratio
     )
     if settings.baseline == "gamma_poisson":
-        return pooled_gamma_poisson(counts, weeks, fit)
+        return [pooled_gamma_poisson(counts, weeks, fit) for counts in measures.values()]
+    stacked = np.vstack([as_matrix(counts) for counts in measures.values()])
     history = np.asarray(weeks).min() - fit.left_out - window if np.size(weeks) else 0
-    enough = history >= fit.least_weeks and not np.isnan(np.asarray(counts, float)).any()
-    return nb_glm(counts, weeks, fit) if enough else default_baseline(counts, weeks, fit)
+    if history < fit.least_weeks or np.isnan(stacked).any():
+        return [default_baseline(counts, weeks, fit) for counts in measures.values()]
+    together = nb_glm(stacked, weeks, fit)
+    rows = len(stacked) // len(measures)
+    return [_rows(together, slice(m * rows, (m + 1) * rows)) for m in range(len(measures))]
+
+
+def _rows(tails: Tails, rows: slice) -> Tails:
+    law = tails.law
+    return Tails(
+        tails.observed[rows],
+        Predictive(law.mean[rows], law.phi[rows], law.vague[rows], law.freedom[rows]),
+        tails.p[rows],
+    )
 
 
 def _chosen(columns: list[Floats], which: NDArray[np.intp]) -> Floats:

@@ -82,7 +82,8 @@ class Kind:
         signals: `(rule, matches, horizon, only) -> signals`. `only` limits single-event kinds to
             these uids; kinds that look over windows ignore it.
         windowed: whether it looks over windows (cooldown and `resolved` then make sense).
-        clocked: whether a signal may begin by the mere passing of time, without a changed event.
+        clocked: whether a signal may begin without a changed event: "always" by the mere passing
+            of time, "known" when days with events become fully known, "" never.
         ends: whether a signal may end by the mere passing of time.
         reach: how many days before an event an episode may have ended that the event can still
             join or change; what passed earlier stands whatever comes. None: no such bound.
@@ -95,7 +96,7 @@ class Kind:
     windowed: bool
     reference: str
     example: str
-    clocked: bool = False
+    clocked: Literal["", "known", "always"] = ""
     ends: bool = True
     reach: Callable[[Rule], int] | None = None
 

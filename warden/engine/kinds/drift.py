@@ -151,7 +151,7 @@ KIND = Kind(
     Parameters=DriftParameters,
     signals=signals,
     windowed=True,
-    clocked=True,
+    clocked="known",
     reference=(
         "A negative-binomial CUSUM sums, week by week, the evidence that the rate is `ratio` times "
         "its usual one. It finds sustained rises that no single week shows, and tells when the "

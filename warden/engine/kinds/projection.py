@@ -170,7 +170,7 @@ def _project(rule: Rule, one: Series, period: _Period, previous: float, day: int
     share, spread = _share(parameters, one, period, day)
     exceeds = parameters.ratio * previous
     if parameters.measure not in _MEASURES_OF_DEATHS or one.weights is None:
-        return project_count(so_far, share, share_sd=spread, exceeds=exceeds)
+        return _count(so_far, round(share, 9), round(spread, 9), exceeds)
     earlier = members(one, period.first - 3 * YEAR_DAYS, period.first - 1)
     seed = hashlib.blake2b(f"{rule.id}{one.key}{period.label}{day}".encode(), digest_size=8)
     return _deaths(
@@ -180,6 +180,11 @@ def _project(rule: Rule, one: Series, period: _Period, previous: float, day: int
         exceeds,
         int.from_bytes(seed.digest(), "big"),
     )
+
+
+@lru_cache(maxsize=65_536)
+def _count(so_far: float, share: float, spread: float, exceeds: float) -> Projection:
+    return project_count(so_far, share, share_sd=spread, exceeds=exceeds)
 
 
 @lru_cache(maxsize=16_384)
@@ -339,7 +344,7 @@ KIND = Kind(
     Parameters=ProjectionParameters,
     signals=signals,
     windowed=True,
-    clocked=True,
+    clocked="always",
     reference=(
         "This period exceeds `ratio` times the one before with at least `probability`. Years and "
         "quarters are looked at week by week; the first week that passes latches one alert for "

@@ -120,7 +120,7 @@ KIND = Kind(
     Parameters=QuietParameters,
     signals=signals,
     windowed=True,
-    clocked=True,
+    clocked="always",
     reach=window_reach,
     reference=(
         "A measure over the last `window` days falls below a bound. Only days that the source has "

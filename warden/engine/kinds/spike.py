@@ -317,7 +317,7 @@ KIND = Kind(
     Parameters=SpikeParameters,
     signals=signals,
     windowed=True,
-    clocked=True,
+    clocked="known",
     reference=(
         "A measure is far above its own past. Several measures and windows are tested each "
         "complete week; the smallest p, corrected for their number, is compared with the level "
