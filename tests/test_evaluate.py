@@ -15,7 +15,7 @@ from support.feed import ListedFeed
 
 from warden.clock import ManualClock
 from warden.engine.geo.geography import FixedGeography
-from warden.evaluate import Evaluation, Evaluator
+from warden.evaluate import Evaluation, Evaluator, SourceView, seeding
 from warden.ingest import ingest
 from warden.model.alert import Alert
 from warden.model.rule import Rule, Ruleset, SeverityStep
@@ -216,3 +216,15 @@ def test_incremental_cycles_end_as_full_ones_do(
     assert [replace(a) for a in one.alerts()] == [replace(a) for a in other.alerts()]
     for desk in (one, other):
         desk.store.close()
+
+
+@pytest.mark.parametrize("state", ["stale", "paused"])
+def test_the_first_release_after_a_first_load_between_releases_is_news(state):
+    found, marks = seeding(["acled"], [SourceView("acled", state, was_ok=False)], {})
+    assert found == {"acled"}
+    assert seeding(["acled"], [SourceView("acled", "ok", was_ok=True)], marks)[0] == set()
+
+
+def test_a_first_load_that_broke_off_goes_on_being_one():
+    _, marks = seeding(["acled"], [SourceView("acled", "truncated", was_ok=False)], {})
+    assert seeding(["acled"], [SourceView("acled", "ok", was_ok=True)], marks)[0] == {"acled"}

@@ -426,6 +426,11 @@ class SourceView:
     state: str
     was_ok: bool
 
+    @property
+    def has_spoken(self) -> bool:
+        """Whether it has told all that it has; a feed between two releases has, too."""
+        return self.state in {"stale", "paused"} or (self.was_ok and self.state != "embargoed")
+
 
 def seeding(
     present: Iterable[str], sources: Iterable[SourceView], marks: Mapping[str, str]
@@ -443,7 +448,7 @@ def seeding(
         mark = marks.get(key)
         speakers = by_dataset.get(dataset, [])
         embargoed = any(source.state == "embargoed" for source in speakers)
-        open_now = any(source.state != "embargoed" and source.was_ok for source in speakers)
+        open_now = any(source.has_spoken for source in speakers)
         if mark is None or (mark == "embargoed" and open_now and not embargoed):
             found.add(dataset)
         reached = "embargoed" if embargoed else "ok" if open_now or not speakers else None
