@@ -103,9 +103,7 @@ def main() -> int:
             loaded = time.process_time()
             Frame.from_rows(FRAME_COLUMNS, rows)
             framed = time.process_time() - loaded
-            print(
-                f"   load: {loaded - start:.2f} s to tuples, {framed:.2f} s to columns (processor)"
-            )
+            print(f"   load: {loaded - start:.2f} s to tuples, {framed:.2f} s to columns")
         print(f"   size: {database.stat().st_size / 1e6:,.0f} MB")
     fine = cold.counts.new == count == second.counts.unchanged and not second.changed
     print("counts add up" if fine else f"WRONG: {cold.counts} then {second.counts}")
