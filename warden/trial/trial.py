@@ -34,6 +34,7 @@ from warden.model.notice import Notice
 from warden.model.rule import Rule, Ruleset
 from warden.model.signal import Signal
 from warden.trial.history import History, ticks
+from warden.trial.lazy import some_of
 from warden.trial.ledger import MemoryLedger
 
 LIVE = frozenset({"active", "ended"})
@@ -255,7 +256,7 @@ class Trial:
     def _known(self, state: _RuleState, at: int) -> Matches:
         if state.known is None:
             rows = np.flatnonzero((state.since <= at) & (at < state.until))
-            state.known = state.versions.take(rows)
+            state.known = some_of(state.versions, rows)
         return state.known
 
     def _asked_of(self, state: _RuleState, scope: _Scope, at: int) -> Matches:
@@ -265,7 +266,7 @@ class Trial:
         rows = [row for uid in scope.only for row in state.rows_of.get(uid, ())]
         these = np.array(sorted(rows), dtype=np.int64)
         known = (state.since[these] <= at) & (at < state.until[these])
-        return state.versions.take(these[known])
+        return some_of(state.versions, these[known])
 
     def _around(self, state: _RuleState, decided: Sequence[Decision], at: int) -> Matches:
         """The matches that notices are made with: all, or as far back as single events need."""
@@ -273,11 +274,11 @@ class Trial:
             return self._known(state, at)
         told = [decision.alert.first_day for decision in decided if decision.notice]
         if not told:
-            return state.versions.take(np.zeros(0, dtype=np.int64))
+            return some_of(state.versions, np.zeros(0, dtype=np.int64))
         first, last = day_number(min(told)) - RECURRENCE_DAYS, day_number(max(told))
         known = (state.since <= at) & (at < state.until)
         near = known & (state.day >= first) & (state.day <= last)
-        return state.versions.take(np.flatnonzero(near))
+        return some_of(state.versions, np.flatnonzero(near))
 
     def _scope(self, state: _RuleState, horizon: Horizon, moved: BoolArray) -> _Scope:
         active = self.ledger.active(state.rule.id)

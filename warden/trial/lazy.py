@@ -1,0 +1,125 @@
+"""Some rows of some matches, each column taken when it is first asked for.
+
+A rule's test reads a handful of a frame's forty columns; at hundreds of instants, taking the
+others would be most of the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar, cast, overload
+
+import numpy as np
+
+from warden.engine.frame import Frame, IntArray, ObjectArray
+from warden.engine.where import Matches
+
+_Column = TypeVar("_Column")
+_Value = TypeVar("_Value")
+
+
+class _Columns(Mapping[str, _Column]):
+    """Columns by name, taken late."""
+
+    def __init__(self, source: Mapping[str, _Column], take: Callable[[_Column], _Column]) -> None:
+        self._source = source
+        self._take = take
+        self._taken: dict[str, _Column] = {}
+
+    def __getitem__(self, name: str) -> _Column:
+        found = self._taken.get(name)
+        if found is None:
+            found = self._taken[name] = self._take(self._source[name])
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._source)
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+
+class _Picked:
+    """A tuple's values at some positions; quacks as the tuple would."""
+
+    def __init__(self, values: tuple[Any, ...], rows: IntArray) -> None:
+        self._values = values
+        self._rows = rows
+
+    @overload
+    def __getitem__(self, row: int) -> Any: ...
+    @overload
+    def __getitem__(self, row: slice) -> tuple[Any, ...]: ...
+    def __getitem__(self, row: int | slice) -> Any:
+        if isinstance(row, slice):
+            return tuple(self)[row]
+        return self._values[int(self._rows[row])]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Any]:
+        values = self._values
+        return iter([values[row] for row in self._rows.tolist()])
+
+    def __add__(self, other: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (*self, *other)
+
+
+class _Facts:
+    """What was made of rows, kept where all instants find it again."""
+
+    def __init__(self, source: Any, rows: IntArray) -> None:
+        self._source = source
+        self._rows = rows
+
+    def __getitem__(self, row: Any) -> Any:
+        return self._source[self._rows[row]]
+
+    def __setitem__(self, row: int, facts: Any) -> None:
+        self._source[self._rows[row]] = facts
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def some_of(matches: Matches, rows: IntArray) -> Matches:
+    """As `matches.take(rows)`."""
+    position = np.full(len(matches), -1, dtype=np.int64)
+    position[rows] = np.arange(len(rows))
+    kept = position[matches.key_row] >= 0
+    used, codes = np.unique(matches.key_code[kept], return_inverse=True)
+    return replace(
+        matches,
+        frame=_frame(matches.frame, rows),
+        distance_km=matches.distance_km[rows],
+        place=_picked(matches.place, rows),
+        border_km=matches.border_km[rows],
+        border_neighbour=_picked(matches.border_neighbour, rows),
+        side=_picked(matches.side, rows),
+        certain=matches.certain[rows],
+        actors=_picked(matches.actors, rows),
+        groups=_picked(matches.groups, rows),
+        names=_picked(matches.names, rows),
+        key_row=position[matches.key_row[kept]],
+        key_code=codes.astype(np.int64),
+        keys=tuple(matches.keys[code] for code in used),
+        facts=cast("ObjectArray", _Facts(matches.facts, rows)),
+    )
+
+
+def _frame(frame: Frame, rows: IntArray) -> Frame:
+    return replace(
+        frame,
+        plain=_Columns(frame.plain, lambda column: column[rows]),
+        coded=_Columns(frame.coded, lambda column: column.take(rows)),
+        number=_Columns(frame.number, lambda column: column[rows]),
+        civilian_targeting=frame.civilian_targeting[rows],
+        day=frame.day[rows],
+        day_end=frame.day_end[rows],
+    )
+
+
+def _picked(values: tuple[_Value, ...], rows: IntArray) -> tuple[_Value, ...]:
+    return cast("tuple[_Value, ...]", _Picked(values, rows))
