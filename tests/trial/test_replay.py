@@ -157,7 +157,7 @@ moves = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(moves)
 def test_any_life_is_replayed_notice_by_notice(
     steps: list[tuple[int, str, int | None, float, str, int, bool]],

@@ -101,7 +101,7 @@ def _phrase(value: Any) -> str:
     metavar="event_date+10d|timestamp",
     help="With --events: when an event is taken to have been known. Default: event_date+10d.",
 )
-@click.option("--rule", "rules", multiple=True, metavar="ID", help="Only this rule; again for more")
+@click.option("--rule", "rule_ids", multiple=True, metavar="ID", help="Only this rule; or more.")
 @json_option
 @global_options
 @click.pass_obj
@@ -113,7 +113,7 @@ def backtest(
     last: str | None,
     step: str | None,
     known: str | None,
-    rules: tuple[str, ...],
+    rule_ids: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Tell what the rules would have sent, a summary a month, and a rule's alerts a year.
@@ -127,7 +127,7 @@ def backtest(
 
     prepared = App(obj.settings()).backtest(
         files=files,
-        rules=rules,
+        rules=rule_ids,
         first=parse_day(first, "--from"),
         last=parse_day(last, "--to"),
         step=step,
