@@ -14,7 +14,7 @@ near" is "not possibly near".
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypeVar
@@ -22,7 +22,7 @@ from typing import TypeVar
 import numpy as np
 
 from warden.engine.actors import Names, in_group, is_civilian
-from warden.engine.frame import BoolArray, FloatArray, Frame, IntArray, ObjectArray
+from warden.engine.frame import BoolArray, Coded, FloatArray, Frame, IntArray, ObjectArray
 from warden.engine.geo.distance import distance_km
 from warden.engine.geo.geography import Geography
 from warden.engine.geo.lines import PolylineIndex
@@ -154,6 +154,38 @@ def _picked(values: tuple[_T, ...], rows: IntArray) -> tuple[_T, ...]:
     return tuple([values[row] for row in rows.tolist()])
 
 
+def _by_value(column: Coded, decide: Callable[[int], _T]) -> dict[int, _T]:
+    """Decide once per distinct value of a column."""
+    return {code: decide(code) for code in set(column.codes.tolist())}
+
+
+def _spread(column: Coded, decided: Mapping[int, _T]) -> tuple[_T, ...]:
+    """What was decided of each row's value."""
+    return tuple([decided[code] for code in column.codes.tolist()])
+
+
+_Dimension = tuple[IntArray, Callable[[int], tuple[str, ...]]]
+
+
+def _combined(dimensions: Sequence[IntArray]) -> tuple[IntArray, list[int]]:
+    """Number the combinations of codes that occur, in order of appearance.
+
+    Gives each row's number and the first row of each.
+    """
+    which = dimensions[0]
+    for codes in dimensions[1:]:
+        which = np.unique(which, return_inverse=True)[1] * (codes.max(initial=0) + 1) + codes
+    if len(dimensions) > 1:
+        which = np.unique(which, return_inverse=True)[1]
+    first = np.full(int(which.max(initial=-1)) + 1, len(which), dtype=np.int64)
+    first[which[::-1]] = np.arange(len(which) - 1, -1, -1)  # the last to write is the first row
+    used = np.argsort(first, kind="stable")
+    firsts = [row for row in first[used].tolist() if row < len(which)]
+    number = np.empty(len(first), dtype=np.int64)
+    number[used] = np.arange(len(first))
+    return number[which], firsts
+
+
 class Matcher:
     """A rule's `where`, compiled. Pure but for remembered text decisions."""
 
@@ -185,9 +217,11 @@ class Matcher:
         """The spatial facts and keys of all rows of a frame, whether they match or not."""
         distance, place = self._nearest_place(matched)
         border_km, neighbour, side = self._nearest_border(matched)
-        actors = tuple(self._matched_actors(matched, row) for row in range(len(matched)))
-        groups = tuple(self._groups_of(matched.row_parties(row)) for row in range(len(matched)))
-        key_row, key_code, keys = self._keys(matched, actors, groups, neighbour)
+        parties = matched.coded["actors"]
+        actors = _by_value(parties, lambda code: self._matched_actors(matched.parties(code)))
+        groups = _by_value(parties, lambda code: self._groups_of(matched.parties(code)))
+        names = _by_value(parties, lambda code: self._actors_of(matched.parties(code)))
+        key_row, key_code, keys = self._keys(matched, groups, names, neighbour)
         return Matches(
             frame=matched,
             distance_km=distance,
@@ -197,9 +231,9 @@ class Matcher:
             border_of=self._borders[0].predicate.of if self._borders else "",
             side=side,
             certain=self._certain(matched),
-            actors=actors,
-            groups=groups,
-            names=tuple(self._actors_of(matched, row, actors[row]) for row in range(len(matched))),
+            actors=_spread(parties, actors),
+            groups=_spread(parties, groups),
+            names=_spread(parties, names),
             key_row=key_row,
             key_code=key_code,
             keys=keys,
@@ -241,57 +275,65 @@ class Matcher:
         inside = border.inside(lats, lons)
         return km, neighbour, tuple("inside" if yes else "outside" for yes in inside)
 
-    def _matched_actors(self, matched: Frame, row: int) -> tuple[str, ...]:
-        parties = matched.row_parties(row)
+    def _matched_actors(self, parties: Sequence[Actor]) -> tuple[str, ...]:
         names = [a.name for test in self._actor_tests for a in parties if test.actor_passes(a)]
         return tuple(dict.fromkeys(names))
 
     def _keys(
         self,
         matched: Frame,
-        actors: Sequence[tuple[str, ...]],
-        groups: Sequence[tuple[str, ...]],
+        groups: Mapping[int, tuple[str, ...]],
+        names: Mapping[int, tuple[str, ...]],
         neighbour: Sequence[str],
     ) -> tuple[IntArray, IntArray, tuple[Key, ...]]:
+        rows = np.arange(len(matched), dtype=np.int64)
         if not self.rule.by:
-            rows = np.arange(len(matched), dtype=np.int64)
             return rows, np.zeros(len(matched), dtype=np.int64), ((),)
+        dimensions = [self._dimension(by, matched, groups, names, neighbour) for by in self.rule.by]
+        which, firsts = _combined([codes for codes, _ in dimensions])
         index: dict[Key, int] = {}
-        key_rows: list[int] = []
-        key_codes: list[int] = []
-        dimensions = [
-            self._dimension(by, matched, actors, groups, neighbour) for by in self.rule.by
+        # What a combination of values counts under is the same for all of its rows.
+        coded = [
+            [
+                index.setdefault(tuple(sorted(zip(self.rule.by, values, strict=True))), len(index))
+                for values in itertools.product(
+                    *(values_of(int(codes[first])) for codes, values_of in dimensions)
+                )
+            ]
+            for first in firsts
         ]
-        for row in range(len(matched)):
-            for combination in itertools.product(*(values(row) for values in dimensions)):
-                key = tuple(sorted(zip(self.rule.by, combination, strict=True)))
-                key_rows.append(row)
-                key_codes.append(index.setdefault(key, len(index)))
-        return (
-            np.array(key_rows, dtype=np.int64),
-            np.array(key_codes, dtype=np.int64),
-            tuple(index),
-        )
+        counts = np.array([len(codes) for codes in coded], dtype=np.int64)
+        table = np.array([code for codes in coded for code in codes], dtype=np.int64)
+        starts, repeats = np.cumsum(counts) - counts, counts[which]
+        ends = np.cumsum(repeats)
+        offsets = np.repeat(starts[which] - (ends - repeats), repeats)
+        positions = np.arange(len(offsets), dtype=np.int64) + offsets
+        return np.repeat(rows, repeats), table[positions], tuple(index)
 
     def _dimension(
         self,
         by: str,
         matched: Frame,
-        actors: Sequence[tuple[str, ...]],
-        groups: Sequence[tuple[str, ...]],
+        groups: Mapping[int, tuple[str, ...]],
+        names: Mapping[int, tuple[str, ...]],
         neighbour: Sequence[str],
-    ) -> Callable[[int], tuple[str, ...]]:
+    ) -> _Dimension:
+        """A code for each row, and the values that a code stands for."""
         if by == "actor_group":
-            return lambda row: groups[row] or (MISSING,)
+            return matched.coded["actors"].codes, lambda code: groups[code] or (MISSING,)
         if by == "actor":
-            return lambda row: self._actors_of(matched, row, actors[row]) or (MISSING,)
-        if by == "border_neighbour":
-            return lambda row: (neighbour[row] or MISSING,)
+            return matched.coded["actors"].codes, lambda code: names[code] or (MISSING,)
         if by == "place":
             within = self._places_within(matched)
-            return lambda row: within[row] or (MISSING,)
-        column = matched.coded["iso3" if by == "country" else by]
-        return lambda row: (column[row] or MISSING,)
+            index = {places: code for code, places in enumerate(dict.fromkeys(within))}
+            codes = np.array([index[places] for places in within], dtype=np.int64)
+            distinct = tuple(index)
+            return codes, lambda code: distinct[code] or (MISSING,)
+        if by == "border_neighbour":
+            column = Coded.of(neighbour)
+        else:
+            column = matched.coded["iso3" if by == "country" else by]
+        return column.codes, lambda code: (column.values[code] or MISSING,)
 
     def _groups_of(self, parties: Sequence[Actor]) -> tuple[str, ...]:
         roles = {role for test in self._actor_tests for role in test.predicate.roles}
@@ -303,11 +345,11 @@ class Matcher:
             dict.fromkeys(g.id for g in groups if any(in_group(g, name) for name in present))
         )
 
-    def _actors_of(self, matched: Frame, row: int, matching: tuple[str, ...]) -> tuple[str, ...]:
+    def _actors_of(self, parties: Sequence[Actor]) -> tuple[str, ...]:
         names = (
-            matching
+            self._matched_actors(parties)
             if self._actor_tests
-            else tuple(actor.name for actor in matched.row_parties(row) if not is_civilian(actor))
+            else tuple(actor.name for actor in parties if not is_civilian(actor))
         )
         return tuple(dict.fromkeys(self._names.canonical(name) for name in names))
 
