@@ -87,6 +87,13 @@ def test_a_new_row_comes_back_as_it_went_in(feed):
     assert feed.revisions() == ()
 
 
+def test_a_long_page_comes_back_row_by_row(feed):
+    rows = [row(f"{number}", fatalities=number) for number in range(250)]
+    assert feed.walk(*rows, raw=[f"raw {number}" for number in range(250)]).new == 250
+    assert [feed.event(f"{number}").record for number in range(250)] == rows
+    assert load_raw_row(feed.store.connection, "acled:249") == "raw 249"
+
+
 def test_equal_content_is_unchanged_and_writes_no_event(feed, store):
     feed.walk(row())
     before = store.connection.total_changes
