@@ -182,11 +182,12 @@ class Evaluator:
         touched = set()
         candidates = self._shared.candidates(frame)
         for (rule_id, state), among in zip(states.items(), candidates, strict=True):
-            kept = state.matches.without(changed)
             found = state.matcher.match(frame, among) if among is None or len(among) else None
-            if len(kept) < len(state.matches) or found:
+            before = changed & set(state.matches.frame.uid.tolist())
+            if before or found:
                 touched.add(rule_id)
-                state.matches = kept.joined(found) if found else kept
+                held = state.matches
+                state.matches = held.replaced(before, found) if found else held.without(before)
         return frozenset(touched)
 
     # --- matches to decisions ---------------------------------------------------------------

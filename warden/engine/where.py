@@ -27,6 +27,7 @@ from warden.engine.geo.distance import distance_km
 from warden.engine.geo.geography import Geography
 from warden.engine.geo.lines import PolylineIndex
 from warden.engine.predicates import (
+    SMALL,
     ActorNode,
     BorderNode,
     compile_predicate,
@@ -113,12 +114,23 @@ class Matches:
 
     def joined(self, other: Matches) -> Matches:
         """The rows of both, in order of (event_date, uid)."""
+        return self.replaced(frozenset(), other)
+
+    def replaced(self, uids: AbstractSet[str], other: Matches) -> Matches:
+        """These rows without those events, and the other's rows, in order of (event_date, uid)."""
+        kept = np.arange(len(self), dtype=np.int64)
+        if uids:
+            gone = np.fromiter(
+                (uid in uids for uid in self.frame.uid.tolist()), np.bool_, len(self)
+            )
+            kept = kept[~gone]
         if not len(other):
-            return self
+            return self if len(kept) == len(self) else self.take(kept)
+        rows = np.concatenate((kept, np.arange(len(self), len(self) + len(other))))
         both = self._beside(other)
-        uids, days = both.frame.uid.tolist(), both.frame.day.tolist()
-        order = sorted(range(len(both)), key=lambda row: (days[row], uids[row]))
-        return both if order == list(range(len(both))) else both.take(np.array(order))
+        days, uids_of = both.frame.day[rows], both.frame.uid[rows]
+        order = np.argsort(days, kind="stable")
+        return both.take(rows[_ties_by_uid(order, days[order], uids_of)])
 
     def _beside(self, other: Matches) -> Matches:
         index = {key: code for code, key in enumerate(self.keys)}
@@ -149,6 +161,18 @@ class Matches:
         return tuple(self.keys[code] for code in self.key_code[self.key_row == row])
 
 
+def _ties_by_uid(order: IntArray, days: IntArray, uids: ObjectArray) -> IntArray:
+    """An order by day in which the rows of one day stand by uid."""
+    breaks = np.flatnonzero(np.diff(days)) + 1
+    starts, ends = [0, *breaks.tolist()], [*breaks.tolist(), len(days)]
+    settled = order.copy()
+    for start, end in zip(starts, ends, strict=True):
+        if end - start > 1:
+            same_day = order[start:end].tolist()
+            settled[start:end] = sorted(same_day, key=lambda row: uids[row])
+    return settled
+
+
 def _picked(values: tuple[_T, ...], rows: IntArray) -> tuple[_T, ...]:
     # Plain integers: indexing by NumPy's costs four times as much.
     return tuple([values[row] for row in rows.tolist()])
@@ -161,7 +185,12 @@ def _by_value(column: Coded, decide: Callable[[int], _T]) -> dict[int, _T]:
 
 def _spread(column: Coded, decided: Mapping[int, _T]) -> tuple[_T, ...]:
     """What was decided of each row's value."""
-    return tuple([decided[code] for code in column.codes.tolist()])
+    if len(column.codes) <= SMALL:
+        return tuple([decided[code] for code in column.codes.tolist()])
+    table = np.empty(len(column.values), dtype=object)
+    for code, value in decided.items():
+        table[code] = value
+    return tuple(table[column.codes].tolist())
 
 
 _Dimension = tuple[IntArray, Callable[[int], tuple[str, ...]]]
@@ -211,7 +240,8 @@ class Matcher:
 
     def match(self, frame: Frame, among: IntArray | None = None) -> Matches:
         """The matching rows (of those `among`) with their spatial facts and keys."""
-        return self.describe(frame.take(self.rows(frame, among)))
+        rows = self.rows(frame, among)
+        return self.describe(frame if len(rows) == len(frame) else frame.take(rows))
 
     def describe(self, matched: Frame) -> Matches:
         """The spatial facts and keys of all rows of a frame, whether they match or not."""

@@ -79,6 +79,8 @@ def _create_events(db: sqlite_utils.Database) -> None:
         columns, pk="uid", not_null=set(columns) - optional, strict=True
     )
     table.create_index(["revised_at"])
+    # Every cycle asks for a dataset's first day, every deletion for what happened near it.
+    table.create_index(["dataset", "event_date"])
 
 
 def _create_revisions(db: sqlite_utils.Database) -> None:

@@ -146,9 +146,30 @@ def _latched(
     rule: Rule, one: Series, period: _Period, previous: float, known: int
 ) -> tuple[int, Projection] | None:
     """The first day looked at on which exceeding is probable enough, and what was projected."""
+    if known < period.last:
+        return _search(rule, one, period, previous, known)
+    # A period that is over is looked through once, until one of its events changes.
+    held = int(np.searchsorted(one.days, period.last, side="right"))
+    weights = b"" if one.weights is None else one.weights[:held].tobytes()
+    content = hashlib.blake2b(one.days[:held].tobytes() + weights, digest_size=16)
+    content.update(repr(one.labels[:held]).encode())
+    asked = (rule.id, rule.version, one.key, period, previous, content.digest())
+    if asked not in _looked_through:
+        if len(_looked_through) >= _MOST_PERIODS:
+            _looked_through.clear()
+        _looked_through[asked] = _search(rule, one, period, previous, period.last)
+    return _looked_through[asked]
+
+
+_MOST_PERIODS = 20_000
+_looked_through: dict[tuple[object, ...], tuple[int, Projection] | None] = {}
+
+
+def _search(
+    rule: Rule, one: Series, period: _Period, previous: float, known: int
+) -> tuple[int, Projection] | None:
     parameters: ProjectionParameters = rule.parameters
-    last = min(period.last, known)
-    for day in range(period.first + STEP_DAYS - 1, last + 1, STEP_DAYS):
+    for day in range(period.first + STEP_DAYS - 1, min(period.last, known) + 1, STEP_DAYS):
         projection = _project(rule, one, period, previous, day)
         if (projection.probability or 0.0) >= parameters.probability:
             return day, projection
