@@ -255,7 +255,7 @@ class Station:
             failures = reports.failed_since(connection, began)
         states = {result.state for result in results}
         return {
-            "sources": [_source_row(result) for result in results],
+            "sources": [source_row(result) for result in results],
             "alerts": [notice_row(notice) for notice in evaluation.notices],
             "deliveries": deliveries,
             "failed": bool(states & FAILED_STATES) or failures > 0,
@@ -472,13 +472,18 @@ def notice_row(notice: Notice) -> dict[str, Any]:
     }
 
 
-def _source_row(result: IngestResult) -> dict[str, Any]:
+def source_row(result: IngestResult) -> dict[str, Any]:
+    """A walk in the summary; what look-ups found gone is retracted like any other event."""
+    looked_up = result.looked_up.as_dict()
+    counts = result.counts.as_dict()
     return {
         "name": result.source,
         "kind": result.kind,
         "state": result.state,
         "sentence": result.sentence,
-        **result.counts.as_dict(),
+        **counts,
+        "retracted": counts["retracted"] + looked_up["retracted"],
+        "looked_up": looked_up,
         "complete_through": result.complete_through,
     }
 

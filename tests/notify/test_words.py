@@ -358,3 +358,9 @@ def test_a_message_says_since_when_a_feed_of_its_data_is_silent(language):
     data = json.loads(rendered.bodies["warden"])
     jsonschema.validate(data, schema())
     assert data["notices"][0]["no_data_since"] == {"main feed": "2023-01-09"}
+
+
+def test_an_event_that_has_not_moved_is_not_said_to_be_elsewhere():
+    one = next(n for n in sample_notices() if n.reason == "NO_LONGER_MATCHES")
+    one = replace(one, facts={**one.facts, "now": one.facts["events"][0]})
+    assert "Still recorded, but after a revision it no longer meets" in body(one)

@@ -98,7 +98,8 @@ def _gaps(notice: Notice, voice: Voice, gaps: Sequence[Gap]) -> Iterable[str]:
 def _no_longer(notice: Notice, voice: Voice) -> str:
     now = notice.facts.get("now") or {}
     km, place = number_of(now.get("distance_km")), clean(now.get("place_title") or "")
-    if km is not None and place:
+    before = number_of(newest(notice).get("distance_km"))
+    if km is not None and place and km != before:  # else it is not the place that decided
         bearing = number_of(now.get("bearing_deg"))
         where = distance_words(km, bearing, place, voice)
         return voice.say("reason.NO_LONGER_MATCHES_WHERE", where=where)
