@@ -202,9 +202,8 @@ def order_of(matches: Matches, rows: IntArray) -> IntArray:
     """The permutation that sorts rows by (event_date, uid)."""
     days, uids = matches.frame.day[rows], matches.frame.uid[rows]
     steps = np.diff(days)
-    if (steps >= 0).all() and all(
-        uids[tie] <= uids[tie + 1] for tie in np.flatnonzero(steps == 0).tolist()
-    ):
+    ties = np.flatnonzero(steps == 0)
+    if (steps >= 0).all() and (uids[ties] <= uids[ties + 1]).all():
         return np.arange(len(rows), dtype=np.int64)  # as it mostly is: sorting texts is slow
     order: IntArray = np.lexsort((uids.astype(str), days))
     return order
