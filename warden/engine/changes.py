@@ -25,6 +25,10 @@ _VOLATILE = frozenset({"source", "source_updated_at"})
 
 def same_facts(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two sets of facts are equal, apart from who last read them."""
+    if any(one.get(name) != other.get(name) for name in {*one, *other} - {"events"}):
+        return False
+    if one.get("events") == other.get("events"):
+        return True
     return _steady(one) == _steady(other)
 
 

@@ -91,7 +91,7 @@ def signals(
         if parameters.period == "rolling-year":
             found += _rolling(rule, matches, one, known, start)
         else:
-            found += _calendar(rule, matches, one, known, start)
+            found += _calendar(rule, matches, one, known, start, horizon=horizon)
     return tuple(found)
 
 
@@ -99,13 +99,13 @@ def signals(
 
 
 def _calendar(
-    rule: Rule, matches: Matches, one: Series, known: int, start: int
+    rule: Rule, matches: Matches, one: Series, known: int, start: int, *, horizon: Horizon
 ) -> Iterator[Signal]:
     parameters: ProjectionParameters = rule.parameters
     severity = Severity(rule)
     for period in _periods(parameters.period, int(one.days[0]), known):
         before = _previous(parameters.period, period)
-        if before.first < start:
+        if before.first < start or not horizon.asks(min(period.last, known)):
             continue
         previous = total(one, before.first, before.last)
         latched = _latched(rule, one, period, previous, known)
@@ -365,6 +365,7 @@ KIND = Kind(
     Parameters=ProjectionParameters,
     signals=signals,
     windowed=True,
+    reach=lambda rule: 2 * YEAR_DAYS + rule.keep_firing_for_days,
     clocked="always",
     reference=(
         "This period exceeds `ratio` times the one before with at least `probability`. Years and "

@@ -136,6 +136,7 @@ def signals(
         found.extend(
             _signal(rule, matches, tested, row=row, one=one, chain=chain, severity=severity)
             for chain in chains(passing, weeks, rule.keep_firing_for_days)
+            if horizon.asks(chain.until)
         )
     return tuple(found)
 
@@ -317,6 +318,7 @@ KIND = Kind(
     Parameters=SpikeParameters,
     signals=signals,
     windowed=True,
+    reach=lambda rule: max(rule.parameters.windows) + DAYS + rule.keep_firing_for_days,
     clocked="known",
     reference=(
         "A measure is far above its own past. Several measures and windows are tested each "
