@@ -364,3 +364,12 @@ def test_an_event_that_has_not_moved_is_not_said_to_be_elsewhere():
     one = next(n for n in sample_notices() if n.reason == "NO_LONGER_MATCHES")
     one = replace(one, facts={**one.facts, "now": one.facts["events"][0]})
     assert "Still recorded, but after a revision it no longer meets" in body(one)
+
+
+@pytest.mark.parametrize(("count", "said"), [(6, "20 dead"), (10, "20 dead in 10 events")])
+def test_the_dead_of_an_episode_are_not_taken_for_those_of_its_fullest_window(count, said):
+    window = next(n for n in sample_notices() if n.facts.get("kind") == "count")
+    condition = {"measure": "events", "window_days": 30}
+    facts = {"value": 6, "window_days": 30, "event_count": count, "fatalities": 20}
+    one = replace(window, facts={**window.facts, **facts, "condition": condition})
+    assert line(one).endswith(said)

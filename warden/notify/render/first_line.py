@@ -194,13 +194,25 @@ def _window_lines(notice: Notice, voice: Voice) -> list[str]:
     latest = ""
     if last is not None:
         latest = voice.say("latest", day=voice.day(last), ago=voice.ago(last))
-    dead = deaths(facts, voice) if facts.get("event_count") else ""
+    dead = _deaths_of_all(facts, voice)
     tail = [part for part in (counted, latest, dead) if part]
     return [
         ", ".join([f"{title} ({keyed})" if keyed else title, *tail]),
         ", ".join([title, *tail]),
         ", ".join([keyed or voice.say("what.violent"), *tail]),
     ]
+
+
+def _deaths_of_all(facts: Mapping[str, Any], voice: Voice) -> str:
+    """The dead of the whole episode; of how many events, where one window does not hold them."""
+    count, value = number_of(facts.get("event_count")), number_of(facts.get("value"))
+    if not count:
+        return ""
+    dead = deaths(facts, voice)
+    measure = str((facts.get("condition") or {}).get("measure") or "events")
+    if not dead or value is None or measure != "events" or count <= value:
+        return dead
+    return voice.say("dead_in", dead=dead, events=voice.say("events", count))
 
 
 def key_words(name: str, value: str, voice: Voice) -> str:
