@@ -3,7 +3,7 @@
     python benchmarks/backtest.py [EVENTS]
 
 The events are made up: clustered in and round Mali, a third of them violent events involving a
-group that the shipped rules watch. Prints processor seconds (reading the file apart) and peak memory.
+group that the shipped rules watch. Prints processor seconds (reading the file apart), peak memory.
 """
 
 from __future__ import annotations
