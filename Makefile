@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 DEMO_DIR ?= demo-out
 UNIT := systemd/warden.service
 
-.PHONY: help demo test lint types check format bench docs test-systemd-static clean
+.PHONY: help demo test lint types check format bench bench-engine docs test-systemd-static clean
 
 help:
 	@echo "make demo                 the main job on this machine, with no account"
@@ -20,6 +20,7 @@ help:
 	@echo "make lint types           ruff, mypy"
 	@echo "make docs                 docs/rules.md from the models"
 	@echo "make bench                the benchmarks"
+	@echo "make bench-engine         the engine beside ElastAlert 2 and PostGIS"
 	@echo "make test-systemd-static  the unit, by systemd's own checkers"
 	@echo "make clean                remove what these made"
 
@@ -44,6 +45,9 @@ check: lint types test test-systemd-static
 
 bench: $(VENV)/.test
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+bench-engine: $(VENV)/.test
+	@nice -n 10 $(BIN)/python benchmarks/engine.py $(BENCH_ARGS)
 
 docs: $(VENV)/.demo
 	@$(BIN)/python -m warden.rulebook.reference docs/rules.md
