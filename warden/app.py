@@ -52,7 +52,7 @@ from warden.sources.protocol import Source
 from warden.station import Rulebook, Station
 from warden.store import MEMORY, DatabaseLocked, Store, open_store, outbox, reports
 from warden.store.events import FRAME_COLUMNS, load_rows
-from warden.store.sources import complete_through
+from warden.store.sources import complete_through, load_sources
 from warden.trial.backtest import Backtest, choose, model, parse_known, parse_step
 from warden.trial.explain import explain_alert, explain_event, find_event
 from warden.trial.files import read_all
@@ -271,10 +271,20 @@ class App:
             with self.read() as store:
                 actors = frozenset(row["name"] for row in reports.actor_rows(store.connection))
                 first = reports.event_counts(store.connection)["first_day"]
+                feeds = load_sources(store.connection)
         except StoreError:
             return None
         start = date.fromisoformat(first) if first else None
-        return KnownNames(actors=actors, history_start=start, today=self.clock.now().date())
+        today = self.clock.now().date()
+        hidden = [
+            (today - feed.no_data_since).days
+            for feed in feeds
+            if feed.state == "embargoed" and feed.no_data_since is not None
+        ]
+        embargo_days = min(hidden) if hidden and len(hidden) == len(feeds) else 0
+        return KnownNames(
+            actors=actors, history_start=start, today=today, embargo_days=embargo_days
+        )
 
     # --- doing --------------------------------------------------------------------------------
 

@@ -2,10 +2,13 @@
 
 import csv
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from conftest import Installation, recent, row
+
+from warden.store import open_store
+from warden.store.sources import WalkEnd, begin_walk, end_walk
 
 pytestmark = pytest.mark.xdist_group("acceptance")
 
@@ -144,3 +147,14 @@ def test_a_running_year_is_projected(installation: Installation):
     assert told["low"] < told["projected"] < told["high"]
     with export.open(encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == told["value"]
+
+
+def test_a_max_age_that_an_embargoed_feed_never_meets_is_a_warning(installation: Installation):
+    with open_store(installation.root / "w.db") as store, store.transaction() as tx:
+        now = datetime.now(UTC)
+        run = begin_walk(tx, "acled", "poll", {}, now)
+        end = WalkEnd("embargoed", "", no_data_since=recent(365), dataset="acled")
+        end_walk(tx, run, "acled", end, now)
+    (fault,) = installation.rows("check")
+    assert (fault["code"], fault["severity"]) == ("WR053", "warning")
+    assert "embargoed for 36" in fault["message"]
