@@ -90,7 +90,7 @@ class _Shown:
 def _show(outcome: Outcome) -> None:
     from warden.simulator import findings
 
-    click.echo(f"\nAll data are SIMULATED. {outcome.steps} weekly polls of 2019 to 2024, "
+    click.echo(f"\nAll data are SIMULATED. {outcome.steps} polls of 2019 to 2024, "
                f"{outcome.events:,} events, {len(outcome.notices)} notices.")  # fmt: skip
     click.echo("\nWhat was found when (the first of each kind, and days you may know):\n")
     print_table(
@@ -129,7 +129,7 @@ def _show_places(outcome: Outcome) -> None:
     paths, program = outcome.paths, _program()
     click.echo("\nOn purpose two things went wrong:")
     for day, sentence in outcome.failed_polls:
-        click.echo(f"  {day}  the feed, read a week later with nothing lost: {sentence}")
+        click.echo(f"  {day}  the feed, read at the next poll with nothing lost: {sentence}")
     click.echo(f"  2022-03-02  the partner's computer; delivered at another try: {outcome.retried}")
     states = ", ".join(f"{number} {state}" for state, number in outcome.deliveries.items())
     click.echo(f"\nDeliveries: {states}; {outcome.seconds:.0f} seconds in all.\n")

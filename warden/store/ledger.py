@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from warden.engine.reconcile import Decision
@@ -223,7 +224,7 @@ def _alert(row: Sequence[Any], evidence: tuple[str, ...], told_evidence: tuple[s
         until=date.fromisoformat(cells["until"]),
         value=cells["value"],
         evidence=evidence,
-        facts=json.loads(cells["facts"]),
+        facts=_facts(cells["facts"]),
         raised_at=parse_instant(cells["raised_at"]),
         changed_at=parse_instant(cells["changed_at"]),
         ended_at=parse_instant_or_none(cells["ended_at"]),
@@ -232,7 +233,7 @@ def _alert(row: Sequence[Any], evidence: tuple[str, ...], told_evidence: tuple[s
         told_at=parse_instant_or_none(cells["told_at"]),
         told_severity=cells["told_severity"],
         told_value=cells["told_value"],
-        told_facts=json.loads(cells["told_facts"]),
+        told_facts=_facts(cells["told_facts"]),
         told_evidence=told_evidence,
         acknowledged_at=parse_instant_or_none(cells["acknowledged_at"]),
     )
@@ -299,6 +300,13 @@ def with_json_facts(alert: Alert) -> Alert:
     return replace(
         alert, facts=json.loads(_dump(alert.facts)), told_facts=json.loads(_dump(alert.told_facts))
     )
+
+
+@lru_cache(maxsize=512)
+def _facts(text: str) -> dict[str, Any]:
+    """Facts as read; the same object for the same text, so nobody may change them."""
+    facts: dict[str, Any] = json.loads(text)
+    return facts
 
 
 def _key(text: str) -> tuple[tuple[str, str], ...]:
