@@ -39,7 +39,8 @@ ALLOWED: dict[str, set[str]] = {
         "rulebook", "settings", "sources", "station", "store", "trial",
     },
     "daemon": {*VALUES, "app", "control", "sdnotify", "station"},
-    "trial": {*VALUES, "engine", "evaluate", "sources", "store"},
+    # What-if runs put rooms together as the app does, without ever touching its database.
+    "trial": {*VALUES, "engine", "evaluate", "notify", "rulebook", "sources", "store"},
     "simulator": {*VALUES, "engine", "geodata"},
     "demo": {*VALUES, "app", "settings", "simulator", "station", "store"},
     "cli": {*VALUES, "app", "daemon", "demo", "logs", "rulebook", "settings", "simulator", "trial"},

@@ -18,7 +18,7 @@ LEVELS: tuple[Level, ...] = ("info", "warning", "critical")
 
 def level_rank(level: str) -> int:
     """Order severities: info 0 < warning 1 < critical 2."""
-    return LEVELS.index(level)  # type: ignore[arg-type]
+    return LEVELS.index(level)
 
 
 # --- predicates -------------------------------------------------------------------------------
@@ -168,17 +168,29 @@ class Not:
     part: Predicate
 
 
-Predicate = (
-    Text | Number | Flag | ActorIs | Near | NearBorder | Inside | AllOf | AnyOf | Not
-)
+Predicate = Text | Number | Flag | ActorIs | Near | NearBorder | Inside | AllOf | AnyOf | Not
 
 # Fields a predicate may name.
 TEXT_FIELDS: tuple[str, ...] = (
-    "source", "dataset", "country", "admin1", "admin2", "admin3", "location", "event_type",
-    "sub_event_type", "disorder_type", "category", "tags", "notes",
+    "source",
+    "dataset",
+    "country",
+    "admin1",
+    "admin2",
+    "admin3",
+    "location",
+    "event_type",
+    "sub_event_type",
+    "disorder_type",
+    "category",
+    "tags",
+    "notes",
 )  # `country` is compared by its alpha-3 code (folded), all others by their folded text
 NUMBER_FIELDS: tuple[str, ...] = (
-    "fatalities", "geo_precision", "time_precision", "event_date",
+    "fatalities",
+    "geo_precision",
+    "time_precision",
+    "event_date",
 )
 FLAG_FIELDS: tuple[str, ...] = ("civilian_targeting",)
 
@@ -213,9 +225,7 @@ class UpdateWhen:
     value_ratio: float | None = None
 
 
-By = Literal[
-    "actor_group", "actor", "admin1", "admin2", "country", "place", "border_neighbour"
-]
+By = Literal["actor_group", "actor", "admin1", "admin2", "country", "place", "border_neighbour"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,14 +50,14 @@ KNOWN_DAYS = {
 }
 
 
-def findings(notices: Sequence[Notice], *, most: int = 48) -> list[Line]:
-    """The notices worth a line: the first of each rule, action and reason, and known days."""
-    seen: set[tuple[str, str, str]] = set()
+def findings(notices: Sequence[Notice], *, most: int = 72) -> list[Line]:
+    """The notices worth a line: the first of each rule and action, clusters, and known days."""
+    seen: set[tuple[str, str]] = set()
     lines = []
     for notice in notices:
-        kind = (notice.rule_id, notice.action, notice.reason)
+        kind = (notice.rule_id, notice.action)
         known = _happened(notice) in KNOWN_DAYS and notice.action == "alert"
-        if kind not in seen or known or notice.rule_id.endswith("-cluster"):
+        if kind not in seen or known or notice.rule_id == "bamako-cluster":
             lines.append(_line(notice))
         seen.add(kind)
     return lines[:most]
