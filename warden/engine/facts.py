@@ -192,10 +192,7 @@ def recurrence(matches: Matches, key: Key, uid: str) -> tuple[int, int]:
 
 def rows_of_key(matches: Matches, key: Key) -> IntArray:
     """The rows that count under a key, in order of (event_date, uid)."""
-    if key not in matches.keys:
-        return np.zeros(0, dtype=np.int64)
-    rows: IntArray = matches.key_row[matches.key_code == matches.keys.index(key)]
-    return rows[order_of(matches, rows)]
+    return matches.rows_of(key)
 
 
 def order_of(matches: Matches, rows: IntArray) -> IntArray:

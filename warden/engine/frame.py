@@ -103,6 +103,13 @@ class Coded:
         text: str = self.values[int(self.codes[row])]
         return text
 
+    def present(self) -> list[int]:
+        """The codes that occur, in order."""
+        if len(self.codes) * 4 < len(self.values):
+            return sorted(set(self.codes.tolist()))
+        used: list[int] = np.flatnonzero(np.bincount(self.codes)).tolist()
+        return used
+
     def take(self, rows: IntArray) -> Coded:
         """Some of the rows, with no more of the dictionary than they use."""
         codes = self.codes[rows]

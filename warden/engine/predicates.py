@@ -156,8 +156,8 @@ def _decide_codes(column: Coded, rows: IntArray, decide: Callable[[int], bool]) 
     if len(rows) <= SMALL:
         return np.array([decide(int(code)) for code in codes], dtype=np.bool_)
     table = np.zeros(len(column.values), dtype=np.bool_)
-    for code in np.unique(codes):
-        table[code] = decide(int(code))
+    for code in Coded(codes, column.values).present():
+        table[code] = decide(code)
     return table[codes]
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
@@ -78,6 +78,9 @@ class Matches:
     key_code: IntArray
     keys: tuple[Key, ...]
     facts: ObjectArray
+    _by_key: dict[Key, IntArray] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -156,6 +159,32 @@ class Matches:
             facts=np.concatenate((self.facts, other.facts)),
         )
 
+    def rows_of(self, key: Key) -> IntArray:
+        """The rows that count under a key, in order of (event_date, uid); grouped once for all."""
+        if not self._by_key and self.keys:
+            order = self._in_order()
+            few = len(self.keys) <= np.iinfo(np.uint16).max  # sorted by radix, far faster
+            codes = self.key_code[order].astype(np.uint16 if few else np.int64)
+            grouped = order[np.argsort(codes, kind="stable")]
+            ends = np.cumsum(np.bincount(self.key_code, minlength=len(self.keys)))
+            groups = np.split(self.key_row[grouped], ends[:-1])
+            self._by_key.update(zip(self.keys, groups, strict=True))
+        found = self._by_key.get(key)
+        return np.zeros(0, dtype=np.int64) if found is None else found
+
+    def _in_order(self) -> IntArray:
+        """The permutation that brings the pairs of a row and a key in order of their events."""
+        days, uids = self.frame.day, self.frame.uid
+        steps = np.diff(days)
+        pairs = np.arange(len(self.key_row), dtype=np.int64)
+        # As it mostly is: sorting texts is slow.
+        if (steps >= 0).all() and (uids[:-1] <= uids[1:])[steps == 0].all():
+            sorted_ = bool((np.diff(self.key_row) >= 0).all())
+            return pairs if sorted_ else np.argsort(self.key_row, kind="stable")
+        rank = np.empty(len(self), dtype=np.int64)
+        rank[np.lexsort((uids.astype(str), days))] = np.arange(len(self))
+        return np.argsort(rank[self.key_row], kind="stable")
+
     def keys_of(self, row: int) -> tuple[Key, ...]:
         """The keys that one row counts under."""
         return tuple(self.keys[code] for code in self.key_code[self.key_row == row])
@@ -176,11 +205,6 @@ def _ties_by_uid(order: IntArray, days: IntArray, uids: ObjectArray) -> IntArray
 def _picked(values: tuple[_T, ...], rows: IntArray) -> tuple[_T, ...]:
     # Plain integers: indexing by NumPy's costs four times as much.
     return tuple([values[row] for row in rows.tolist()])
-
-
-def _by_value(column: Coded, decide: Callable[[int], _T]) -> dict[int, _T]:
-    """Decide once per distinct value of a column."""
-    return {code: decide(code) for code in set(column.codes.tolist())}
 
 
 def _spread(column: Coded, decided: Mapping[int, _T]) -> tuple[_T, ...]:
@@ -248,9 +272,10 @@ class Matcher:
         distance, place = self._nearest_place(matched)
         border_km, neighbour, side = self._nearest_border(matched)
         parties = matched.coded["actors"]
-        actors = _by_value(parties, lambda code: self._matched_actors(matched.parties(code)))
-        groups = _by_value(parties, lambda code: self._groups_of(matched.parties(code)))
-        names = _by_value(parties, lambda code: self._actors_of(matched.parties(code)))
+        casts = {code: matched.parties(code) for code in parties.present()}
+        actors = {code: self._matched_actors(cast) for code, cast in casts.items()}
+        groups = {code: self._groups_of(cast) for code, cast in casts.items()}
+        names = {code: self._actors_of(cast) for code, cast in casts.items()}
         key_row, key_code, keys = self._keys(matched, groups, names, neighbour)
         return Matches(
             frame=matched,
