@@ -40,7 +40,9 @@ ALLOWED: dict[str, set[str]] = {
     },
     "daemon": {*VALUES, "app", "control", "sdnotify", "station"},
     # What-if runs put rooms together as the app does, without ever touching its database.
-    "trial": {*VALUES, "engine", "evaluate", "notify", "rulebook", "sources", "store"},
+    "trial": {
+        *VALUES, "engine", "evaluate", "geodata", "notify", "rulebook", "sources", "store",
+    },
     "simulator": {*VALUES, "engine", "geodata"},
     "demo": {*VALUES, "app", "settings", "simulator", "station", "store"},
     "cli": {*VALUES, "app", "daemon", "demo", "logs", "rulebook", "settings", "simulator", "trial"},
