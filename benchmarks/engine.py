@@ -432,7 +432,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--events", type=int, default=1_000_000)
-    parser.add_argument("--peer-events", type=int, default=200_000)
+    parser.add_argument("--peer-events", type=int, default=400_000)
     parser.add_argument(
         "--cache", type=Path, default=Path.home() / ".cache" / "warden-bench-engine"
     )

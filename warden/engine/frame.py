@@ -199,7 +199,7 @@ class Frame:
     def datasets(self) -> tuple[str, ...]:
         """The datasets that occur in the rows."""
         column = self.coded["dataset"]
-        return tuple(column.values[code] for code in np.unique(column.codes))
+        return tuple(column.values[code] for code in column.present())
 
     def joined(self, other: Frame) -> Frame:
         """The rows of both, these first."""
