@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, time
 from functools import cached_property
@@ -42,7 +42,7 @@ from warden.notify.routing import Routing, check_reach, parse_routes
 from warden.rulebook import KnownNames, Loaded
 from warden.rulebook import load as load_rulebook
 from warden.rulebook import schema as rules_schema
-from warden.settings import Settings, source_settings
+from warden.settings import Settings, secret_faults, source_settings
 from warden.settings import load as load_settings
 from warden.sources import KINDS as SOURCE_KINDS
 from warden.sources import make_source
@@ -171,13 +171,21 @@ class App:
             raise _refused(self.settings.rules_dir, faults)
         return Rulebook(loaded.ruleset, routing, faults, self.clock.now())
 
-    def faults(self) -> tuple[Fault, ...]:
-        """Everything that `warden check` finds in rules, routes, rule tests and templates."""
+    def faults(self, *, secrets: bool = True) -> tuple[Fault, ...]:
+        """Everything that `warden check` finds in rules, routes, rule tests and templates.
+
+        `secrets`: the receivers' too; not where it is unknown in which folder they are.
+        """
         known = self._known_names()
-        return self._rules_and_routes(known, tests=True)[2]
+        read_secret = self.settings.secrets.require if secrets else None
+        return self._rules_and_routes(known, tests=True, read_secret=read_secret)[2]
 
     def _rules_and_routes(
-        self, known: KnownNames | None = None, *, tests: bool = False
+        self,
+        known: KnownNames | None = None,
+        *,
+        tests: bool = False,
+        read_secret: Callable[[str], object] | None = None,
     ) -> tuple[Loaded, Routing, tuple[Fault, ...]]:
         loaded = self.load(known, tests=tests)
         found = FaultList()
@@ -190,6 +198,7 @@ class App:
             found,
             languages=renderer.languages,
             time_zone=self.settings.time_zone,
+            read_secret=read_secret,
         )
         if loaded.ruleset is not None and tests:
             read_tests(loaded.tests, loaded.ruleset, found)
@@ -462,21 +471,31 @@ def check(
 ) -> tuple[Fault, ...]:
     """Find every fault of settings, sources, rules, routes and templates."""
     faults: list[Fault] = []
+    readable = True
     try:
         settings = load_settings(config, rules=rules, database=database)
     except ConfigError as error:
         if not error.faults:
             raise
         faults += error.faults
+        readable = False
         settings = Settings.model_construct(rules=rules, database=database or Path("warden.db"))
     app = App(settings)
+    faults += secret_faults(settings)
     try:
-        for one in app.source_settings:
-            app.make_source(one)
+        configured = app.source_settings
     except ConfigError as error:
-        place = str(settings.path or "settings")
-        faults += error.faults or (Fault(place, 0, 0, "WR061", str(error)),)
-    return tuple(sorted({*faults, *app.faults()}))
+        configured = ()
+        faults += error.faults
+    told = {fault.message for fault in faults}
+    for one in configured:
+        try:
+            app.make_source(one)
+        except ConfigError as error:
+            if str(error) not in told:
+                place = str(settings.path or "settings")
+                faults += error.faults or (Fault(place, 0, 0, "WR061", str(error)),)
+    return tuple(sorted({*faults, *app.faults(secrets=readable)}))
 
 
 def parse_now(text: str | None) -> datetime | None:

@@ -307,6 +307,26 @@ def source_settings(
     return found
 
 
+def secret_faults(settings: Settings) -> list[Fault]:
+    """A fault for each secret that the mail server or a source names and that is not set."""
+    document = _Document(settings.path)
+    named: list[tuple[tuple[Any, ...], str]] = []
+    if settings.smtp.password is not None:
+        named.append((("smtp", "password"), settings.smtp.password.secret))
+    for number, entry in enumerate(settings.sources):
+        for key, value in entry.items():
+            name = value.get("secret") if isinstance(value, dict) and len(value) == 1 else None
+            if isinstance(name, str):
+                named.append((("sources", number, key), name))
+    faults: list[Fault] = []
+    for loc, name in named:
+        try:
+            settings.secrets.require(name)
+        except ConfigError as error:
+            faults.append(document.fault(loc, "WR061", str(error)))
+    return faults
+
+
 def _absolute(data: dict[Any, Any], folder: Path) -> dict[Any, Any]:
     """Make the file's relative paths relative to the file's folder."""
     out = dict(data)

@@ -6,8 +6,9 @@ Every function answers None after adding a fault, so that the caller goes on and
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
+from warden.errors import ConfigError
 from warden.model.located import FaultList, Node, did_you_mean, shown
 
 MAX_TEXT = 2_000
@@ -18,10 +19,15 @@ class Reader:
 
     Attributes:
         faults: where they are gathered.
+        read_secret: tries a secret by name and raises `ConfigError` where it is not set; None
+            takes the names as they are.
     """
 
-    def __init__(self, faults: FaultList) -> None:
+    def __init__(
+        self, faults: FaultList, read_secret: Callable[[str], object] | None = None
+    ) -> None:
         self.faults = faults
+        self.read_secret = read_secret
 
     def mapping(
         self,
@@ -129,7 +135,13 @@ class Reader:
             )
             return None
         found = self.mapping(node, what, ("secret",), required=("secret",))
-        return self.text(found["secret"], "secret") if found and "secret" in found else None
+        name = self.text(found["secret"], "secret") if found and "secret" in found else None
+        if name is not None and self.read_secret is not None:
+            try:
+                self.read_secret(name)
+            except ConfigError as error:
+                self.faults.error(node, "WR061", str(error))
+        return name
 
     def wrong(self, node: Node, what: str, wanted: str) -> None:
         """Say that a value is of the wrong kind."""

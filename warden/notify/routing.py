@@ -7,7 +7,7 @@ Standing in the flow: `rulebook` reads the files and hands the located values of
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import product
 from zoneinfo import available_timezones
 
@@ -58,12 +58,14 @@ def parse_routes(
     *,
     languages: Collection[str] = ("en", "fr"),
     time_zone: str = "UTC",
+    read_secret: Callable[[str], object] | None = None,
 ) -> Routing:
     """Read receivers and the route tree; what is wrong is added to `faults`.
 
-    `time_zone` is that of receivers who name none. Without any `route:` nobody gets anything.
+    `time_zone` is that of receivers who name none. `read_secret` tries every secret that a
+    receiver names (`ConfigError`: it is not set). Without any `route:` nobody gets anything.
     """
-    reader = Reader(faults)
+    reader = Reader(faults, read_secret)
     for key in _SECTIONS_LATER:
         for node in nodes.get(key, ()):
             faults.error(node, "WR079", f"'{key}' is not yet supported; take it out for now")
