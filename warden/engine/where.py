@@ -17,6 +17,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -265,7 +266,14 @@ class Matcher:
     def match(self, frame: Frame, among: IntArray | None = None) -> Matches:
         """The matching rows (of those `among`) with their spatial facts and keys."""
         rows = self.rows(frame, among)
+        if not len(rows):
+            return self._no_matches
         return self.describe(frame if len(rows) == len(frame) else frame.take(rows))
+
+    @cached_property
+    def _no_matches(self) -> Matches:
+        """The same for all frames: most events are none of a rule's business."""
+        return self.describe(Frame.empty())
 
     def describe(self, matched: Frame) -> Matches:
         """The spatial facts and keys of all rows of a frame, whether they match or not."""
