@@ -3,6 +3,9 @@
 One transaction a page. A source's memory (its watermark) moves in the last one, after the whole
 walk has been committed: a walk that fails, or a process that dies, is walked again.
 
+A source that asked for patience (`PollOutcome.not_before`) gets it from every process: until then
+a walk ends before its first request, with the state and sentence that say so.
+
 Full coverage. When a walk claims to be the whole truth about a dataset, countries and days, the
 active events there that it did not serve are missing. They are asked for one by one where the
 source can be asked, else (a snapshot) withdrawn. When more are missing than `max_retract` of what
@@ -14,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, get_args
 
 from warden.clock import Clock
@@ -110,6 +113,9 @@ def ingest(
     with store.transaction() as tx:
         run = walks.begin_walk(tx, source.name, "poll", memory, clock.now())
     progress = _Progress(store, source, clock, walk, run)
+    until = walks.load_not_before(store.connection, source.name, clock.now())
+    if until is not None:
+        return _finish(progress, _patient(source, before, until), ())
     share = getattr(source, "max_retract", MAX_RETRACT) if max_retract is None else max_retract
     try:
         outcome, gone = _walk(progress, memory, share)
@@ -212,6 +218,7 @@ def _finish(progress: _Progress, outcome: PollOutcome, gone: Sequence[Deletion])
             dataset=progress.dataset,
         )
         walks.end_walk(tx, progress.run, source.kind, end, now)
+        walks.keep_not_before(tx, source.name, outcome.not_before)
     return IngestResult(
         source=source.name,
         kind=source.kind,
@@ -227,6 +234,17 @@ def _finish(progress: _Progress, outcome: PollOutcome, gone: Sequence[Deletion])
         complete_through=outcome.complete_through,
         no_data_since=outcome.no_data_since,
         run=progress.run,
+    )
+
+
+def _patient(source: Source, before: walks.SourceStatus | None, until: datetime) -> PollOutcome:
+    """Not asked at all, since it asked for that; what was known stays known."""
+    when = f"{until:%Y-%m-%d %H:%M} UTC"
+    return PollOutcome(
+        "unreachable",
+        f"{source.name} asked for patience; it is not asked again before {when}",
+        no_data_since=None if before is None else before.no_data_since,
+        not_before=until,
     )
 
 

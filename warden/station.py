@@ -33,7 +33,7 @@ from warden.sources.common import SourceSettings
 from warden.sources.protocol import Page, PollOutcome, Source
 from warden.store import Store, Transaction, outbox, reports
 from warden.store.actions import record_action
-from warden.store.sources import load_source, load_sources, prune_runs
+from warden.store.sources import load_not_before, load_source, load_sources, prune_runs
 
 if TYPE_CHECKING:
     from warden.app import App
@@ -155,10 +155,12 @@ class Station:
         now = self._clock.now()
         with self.store.reading() as connection:
             status = load_source(connection, name)
+            until = load_not_before(connection, name, now)
         if status is None:
             return True
         failing = status.failures if status.state in FAILED_STATES else 0
-        return settings.next_poll(now, status.last_poll_at, failures=failing) <= now
+        due = settings.next_poll(now, status.last_poll_at, failures=failing, not_before=until)
+        return due <= now
 
     def poll(self, name: str, beat: Callable[[], None] = lambda: None) -> IngestResult:
         """Walk a source once; `beat` is called at every page."""

@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from warden.sources.protocol import SourceState
@@ -24,6 +24,8 @@ from warden.store.values import (
     parse_instant_or_none,
 )
 
+LONGEST_WAIT = timedelta(hours=24)
+_NOT_BEFORE = "not_before:"  # and the source's name: a key of `meta`
 _SENTENCE_LIMIT = 2000
 _COLUMN = {name: "foreign_rows" if name == "foreign" else name for name in COUNT_NAMES}
 
@@ -216,7 +218,29 @@ def set_state(
 
 def forget_source(tx: sqlite3.Connection, source: str) -> bool:
     """Drop a source's state and memory, so that its next walk begins anew; its events stay."""
+    keep_not_before(tx, source, None)
     return tx.execute("DELETE FROM source_state WHERE source = ?", (source,)).rowcount > 0
+
+
+def keep_not_before(tx: sqlite3.Connection, source: str, until: datetime | None) -> None:
+    """Remember until when the source asked to be left alone; None: it may be asked."""
+    tx.execute("DELETE FROM meta WHERE key = ?", (_NOT_BEFORE + source,))
+    if until is not None:
+        row = (_NOT_BEFORE + source, instant_text(until))
+        tx.execute("INSERT INTO meta (key, value) VALUES (?, ?)", row)
+
+
+def load_not_before(connection: sqlite3.Connection, source: str, now: datetime) -> datetime | None:
+    """Until when the source asked to be left alone, None where it may be asked now.
+
+    More than `LONGEST_WAIT` ahead is no wish of a source, whose waits are bounded: the clock was
+    set back since.
+    """
+    found = connection.execute(
+        "SELECT value FROM meta WHERE key = ?", (_NOT_BEFORE + source,)
+    ).fetchone()
+    until = None if found is None else parse_instant(found[0])
+    return until if until is not None and now < until <= now + LONGEST_WAIT else None
 
 
 def load_sources(connection: sqlite3.Connection) -> tuple[SourceStatus, ...]:
