@@ -8,8 +8,11 @@ from datetime import date, timedelta
 import pytest
 from support.sourcing import a_row, poll
 
+from warden.ingest import ingest
 from warden.simulator import faults
 from warden.sources.http_client import retry_after_s
+from warden.store import open_store
+from warden.store.sources import keep_not_before, load_not_before
 
 DAY = timedelta(days=1)
 
@@ -218,18 +221,34 @@ def test_retry_after_is_honoured_within_bounds(header, seconds, feed, clock, ser
     assert polled.outcome.not_before == clock.now() + timedelta(seconds=seconds)
 
 
-def test_a_server_that_asks_for_patience_is_left_alone(feed, clock, server, loaded):
+def test_a_server_that_asks_for_patience_is_left_alone_by_every_process(
+    feed, clock, server, loaded, tmp_path
+):
     server.fail(faults.status(429, "{}", headers={"Retry-After": "600"}), on="read")
-    source = feed()
-    poll(source, clock.now())
+
+    def run_once():
+        with open_store(tmp_path / "w.db") as store:
+            return ingest(store, feed(), clock)
+
+    assert "too often" in run_once().sentence
     asked = len(server.requests)
-    clock.advance(timedelta(minutes=5))
-    polled = poll(source, clock.now())
-    assert polled.state == "unreachable"
-    assert "asked for patience" in polled.sentence
+    for _ in range(2):
+        clock.advance(timedelta(minutes=4))
+        result = run_once()
+        assert result.state == "unreachable"
+        assert "not asked again before 2024-06-05 12:10 UTC" in result.sentence
     assert len(server.requests) == asked
-    clock.advance(timedelta(minutes=5))
-    assert poll(source, clock.now()).state == "ok"
+    clock.advance(timedelta(minutes=2))
+    assert run_once().state == "ok"
+    with open_store(tmp_path / "w.db") as store:
+        assert load_not_before(store.connection, "acled", clock.now()) is None
+
+
+def test_patience_ends_when_the_clock_was_set_back(feed, clock, server, loaded, tmp_path):
+    with open_store(tmp_path / "w.db") as store:
+        with store.transaction() as tx:
+            keep_not_before(tx, "acled", clock.now() + timedelta(days=300))
+        assert ingest(store, feed(), clock).state == "ok"
 
 
 def test_retry_after_may_be_a_date(clock):

@@ -147,14 +147,60 @@ def test_needed_columns_give_the_same_records_as_all(feed, world, clock):
     )
 
 
-def test_an_exact_last_page_is_refused_once_and_healed_by_another_page_size(feed, world, clock):
+def test_a_walk_that_ends_with_a_full_page_asks_for_it_again_with_a_row_less(
+    feed, world, clock, server
+):
     publish(world, clock, 20)
-    source = feed(page_size=10)
-    polled = poll(source, clock.now())
-    if polled.state == "ok":  # the server named no cursor after an exact page
-        pytest.fail("the simulated server should end an exact walk without a cursor")
+    polled = poll(feed(page_size=10), clock.now())
+    assert polled.state == "ok"
+    assert len(polled.ids) == len(set(polled.ids)) == 20
+    asked = [(r.query["cursor"], r.query["limit"]) for r in server.asked("read")]
+    assert asked[-2][1] == "9"
+    assert asked[-3] == (asked[-2][0], "10")
+
+
+def total_of(number):
+    return faults.Fault("total", times=None, envelope=lambda page, _: {**page, "count": number})
+
+
+def test_a_count_of_all_pages_is_believed_when_they_have_as_many_rows(feed, world, clock, server):
+    publish(world, clock, 25)
+    server.fail(total_of(25), on="read")
+    polled = poll(feed(page_size=10), clock.now())
+    assert polled.state == "ok"
+    assert len(polled.ids) == 25
+
+
+@pytest.mark.parametrize(("total", "pages"), [(26, 2), (24, 2), (12, 1)])
+def test_a_count_of_all_pages_that_they_do_not_have_refuses_the_walk(
+    total, pages, feed, world, clock, server
+):
+    publish(world, clock, 25)
+    server.fail(total_of(total), on="read")
+    polled = poll(feed(page_size=10), clock.now())
     assert polled.state == "truncated"
-    assert len(poll(source, clock.now()).ids) == 20
+    assert f"announced {total} rows and sent 10" in polled.sentence
+    assert len(polled.pages) == pages
+    assert polled.memory is None
+
+
+def test_pages_cut_short_have_differing_counts_and_are_refused(feed, world, clock, server):
+    def cut(page, _):
+        return {**page, "data": page["data"][:4]}
+
+    publish(world, clock, 25)
+    server.fail(faults.Fault("cut", times=None, envelope=cut), on="read")
+    polled = poll(feed(page_size=10), clock.now())
+    assert polled.state == "truncated"
+    assert polled.memory is None
+
+
+def test_a_look_up_that_was_cut_short_proves_nothing(feed, world, clock, server):
+    publish(world, clock, 3)
+    server.fail(faults.Fault("cut", envelope=lambda page, _: {**page, "data": []}), on="read")
+    looked = drain(feed().look_up(["MLI90001"], clock.now()))
+    assert looked.state == "truncated"
+    assert not looked.deletions
 
 
 def test_a_missing_id_that_is_gone_comes_back_as_a_deletion(feed, world, clock):

@@ -8,8 +8,7 @@ before it, since many rows share a stamp and some come late. See docs/sources.md
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from pydantic import SecretStr
@@ -18,7 +17,6 @@ from warden.errors import SourceError
 from warden.sources import country, values
 from warden.sources.acled_calendar import complete_through, silence
 from warden.sources.acled_client import (
-    MOST_PAUSE_S,
     Account,
     AcledClient,
     Bounds,
@@ -30,7 +28,7 @@ from warden.sources.acled_pages import id_of, parse_deletions, parse_rows, refus
 from warden.sources.acled_rows import COLUMNS, DATASET, AcledRows, RowFilter
 from warden.sources.acled_run import Run, instant_of, newest_shown
 from warden.sources.acled_settings import AcledSettings, fingerprint
-from warden.sources.acled_walk import FullPageError, Pagination, walk
+from warden.sources.acled_walk import Pagination, require_whole, walk
 from warden.sources.http_client import HttpClient, Pairs
 from warden.sources.protocol import Coverage, Deletion, Page, PollOutcome, SourceState
 
@@ -68,7 +66,6 @@ class AcledSource:
         self._pagination = Pagination(settings.pagination, settings.page_size, settings.most_pages)
         self._asked = fingerprint(settings)
         self._look_ups_left = LOOK_UPS
-        self._not_before: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -82,36 +79,12 @@ class AcledSource:
         past = AcledMemory.read(memory, self._asked)
         run = Run(now, AcledRows(now, self._filter))
         self._look_ups_left = LOOK_UPS
-        if self._must_wait(now):
-            return self._failed(past, run, self._patience())
         try:
             yield from self._deletions(past, run)
             coverage = yield from self._rows(past, run)
-        except FullPageError as error:
-            self._pagination = self._other_size()
-            return self._failed(past, run, error)
         except SourceError as error:
             return self._failed(past, run, error)
         return self._finished(past, run, coverage)
-
-    def _must_wait(self, now: datetime) -> bool:
-        """Whether the server asked for patience that has not run out (nor the clock gone back)."""
-        until = self._not_before
-        return until is not None and now < until <= now + timedelta(seconds=MOST_PAUSE_S)
-
-    def _patience(self) -> DelayedError:
-        until = self._not_before or datetime.max.replace(tzinfo=UTC)
-        return DelayedError(
-            f"{self._client.host} asked for patience; it is not asked again before "
-            f"{until:%Y-%m-%d %H:%M} UTC",
-            until,
-        )
-
-    def _other_size(self) -> Pagination:
-        """One row less a page, or again what was set."""
-        usual = self.settings.page_size
-        size = usual - 1 if self._pagination.size == usual > 1 else usual
-        return replace(self._pagination, size=size)
 
     def _deletions(self, past: AcledMemory, run: Run) -> Generator[Page, None, None]:
         """Deletions since the own watermark; none at first, when there is nothing to delete."""
@@ -290,14 +263,13 @@ class AcledSource:
 
     def _failed(self, past: AcledMemory, run: Run, error: SourceError) -> PollOutcome:
         """Nothing moves; what was known stays known."""
-        self._not_before = error.until if isinstance(error, DelayedError) else None
         return PollOutcome(
             state=error.state,  # type: ignore[arg-type]  # SourceError carries the same names
             sentence=str(error),
             complete_through=complete_through(instant_of(past.watermark), run.now, past.embargo),
             envelope=self._about(run, full=False),
             no_data_since=past.embargo,
-            not_before=self._not_before,
+            not_before=error.until if isinstance(error, DelayedError) else None,
         )
 
     def _about(self, run: Run, *, full: bool) -> dict[str, Any]:
@@ -344,6 +316,7 @@ class AcledSource:
         if self.settings.pagination == "cursor":
             query.append(("cursor", "0"))
         envelope = self._client.page("acled", query, run.now)
+        require_whole(self._client, envelope)
         run.meet(envelope)
         same = [row for row in envelope.rows if id_of(row) == source_id]
         if same:

@@ -78,11 +78,16 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A page as it came: rows unread, and what the server said around them."""
+    """A page as it came: rows unread, and what the server said around them.
+
+    Attributes:
+        count: how many rows there are by the server's word, on this page or on all.
+    """
 
     rows: list[Any]
     next_cursor: str | None
     restriction: Restriction | None
+    count: int | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -315,16 +320,11 @@ class AcledClient:
         if not isinstance(rows, list):
             raise SourceError(f"{self.host} sent an answer without `data`", state="schema_drift")
         count = answer.get("count")
-        if isinstance(count, int) and count > len(rows):
-            raise SourceError(
-                f"{self.host} announced {count} rows and sent {len(rows)}; nothing of this page "
-                "was used",
-                state="truncated",
-            )
         return Envelope(
             rows,
             _cursor(answer.get("next_cursor")),
             _restriction(answer),
+            count if isinstance(count, int) else None,
             {key: _scalar(answer.get(key)) for key in _TOLD} | {"messages": told},
         )
 
