@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from warden.sources.protocol import Page, PollOutcome, Source
 from warden.store import Store, Transaction, outbox, reports
 from warden.store.actions import record_action
 from warden.store.sources import load_not_before, load_source, load_sources, prune_runs
+from warden.store.values import instant_text
 
 if TYPE_CHECKING:
     from warden.app import App
@@ -52,6 +54,7 @@ FAILED_STATES = frozenset(
     }
 )
 KEEP_RUNS = timedelta(days=90)
+RETRY_WITHIN_S = 60.0  # how long `warden retry` waits for what came of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,10 +352,24 @@ class Station:
             unknown = sorted(set(ids) - known)
             if unknown:
                 raise UsageError(f"no delivery {', '.join(map(str, unknown))}")
-            outbox.retry(tx, self._clock.now(), ids)
+            asked_at = self._clock.now()
+            outbox.retry(tx, asked_at, ids)
         self.deliver()
-        with self.store.reading() as connection:
-            yield from reports.delivery_rows(connection, ids=ids, limit=1_000_000)
+        yield from self._tried_again(ids, instant_text(asked_at))
+
+    def _tried_again(self, ids: Sequence[int], asked_at: str) -> Iterator[dict[str, Any]]:
+        """Wait until each was tried, at most `RETRY_WITHIN_S`; tell which were refused again."""
+        deadline = time.monotonic() + RETRY_WITHIN_S
+        while True:
+            with self.store.reading() as connection:
+                rows = reports.delivery_rows(connection, ids=ids, limit=1_000_000)
+            waiting = [one for one in rows if _untried(one, asked_at)]
+            if not waiting or time.monotonic() > deadline or self._stopping.is_set():
+                break
+            time.sleep(0.1)
+        for one in rows:
+            refused = one["state"] in {"retry", "dead", "expired"} and not _untried(one, asked_at)
+            yield {**one, "refused": refused}
 
     def _test_receiver(self, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         name = str(asked.get("name", ""))
@@ -488,6 +505,13 @@ def source_row(result: IngestResult) -> dict[str, Any]:
         "looked_up": looked_up,
         "complete_through": result.complete_through,
     }
+
+
+def _untried(delivery: Mapping[str, Any], asked_at: str) -> bool:
+    """Whether a delivery that was made due at `asked_at` still waits for that try, or is in it."""
+    if delivery["state"] == "sending":
+        return True
+    return bool(delivery["state"] == "retry" and delivery["due_at"] <= asked_at)
 
 
 def _received(descriptors: Sequence[int], names: Sequence[str], folder: Path) -> list[Path]:

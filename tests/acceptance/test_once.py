@@ -45,6 +45,23 @@ def test_a_receiver_that_cannot_be_reached_ends_a_cycle_with_3(installation: Ins
     assert status["deliveries"]["retry"] == 1
 
 
+def test_retrying_tells_by_its_exit_status_whether_it_was_refused_again(
+    installation: Installation,
+):
+    installation.drop("first.csv", [row(1, recent(60))])
+    installation.rows("run", "--once")
+    installation.drop("second.csv", [row(2, recent())])
+    installation.mail.switches.refuse = frozenset({"desk@example.org"})
+    installation.rows("run", "--once", expect=3)
+    (dead,) = installation.rows("deliveries", "--state", "dead")
+    (told,) = installation.rows("retry", "--all", expect=3)
+    assert (told["id"], told["state"], told["refused"]) == (dead["id"], "dead", True)
+    installation.mail.switches.refuse = frozenset()
+    (told,) = installation.rows("retry", "--all")
+    assert (told["state"], told["refused"]) == ("sent", False)
+    assert installation.rows("retry", "--all") == []
+
+
 def test_ingest_adds_up_and_a_second_time_changes_nothing(installation: Installation):
     export = installation.export("a.csv", [row(1, recent()), row(2, recent(), event_date="0016")])
     (told,) = installation.rows("ingest", str(export))

@@ -16,15 +16,22 @@ from warden.cli.common import (
 
 @click.command(epilog=example("warden retry 17 18\nwarden retry --all"))
 @click.argument("ids", metavar="[ID]...", nargs=-1, type=int)
-@click.option("--all", "everything", is_flag=True, help="All that are dead.")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Every delivery in the state `dead`; those that still wait for their next try are left.",
+)
 @json_option
 @global_options
 @click.pass_obj
-def retry(obj: Globals, *, ids: tuple[int, ...], everything: bool, as_json: bool) -> None:
+def retry(obj: Globals, *, ids: tuple[int, ...], everything: bool, as_json: bool) -> int:
     """Send dead or waiting deliveries again, now.
 
     `warden deliveries` shows the ids. A delivery keeps its key, so that a receiver that had
     accepted it after all recognises it.
+
+    Leaves with 3 when one of them was refused again.
     """
     from warden.app import App
 
@@ -34,8 +41,9 @@ def retry(obj: Globals, *, ids: tuple[int, ...], everything: bool, as_json: bool
     if as_json:
         for row in rows:
             print_json(row)
-        return
-    print_table(rows, ["id", "receiver", "channel", "target", "state", "due_at"])
+    else:
+        print_table(rows, ["id", "receiver", "channel", "target", "state", "due_at"])
+    return 3 if any(row["refused"] for row in rows) else 0
 
 
 @click.command(epilog=example("warden test-receiver desk"))
