@@ -37,6 +37,7 @@ from warden.notify.channels.email.channel import EmailChannel
 from warden.notify.channels.file import FileChannel
 from warden.notify.channels.webhook.channel import WebhookChannel
 from warden.notify.render import Renderer, template_folders
+from warden.notify.render.template_faults import template_faults
 from warden.notify.routes_schema import routes_schema
 from warden.notify.routing import Routing, check_reach, parse_routes
 from warden.rulebook import KnownNames, Loaded
@@ -190,9 +191,8 @@ class App:
         loaded = self.load(known, tests=tests)
         found = FaultList()
         renderer = self.renderer()
-        for sentence in renderer.faults() if tests else ():
-            place = str(renderer.folders[0])
-            found.add(Fault(place, 0, 0, "WR081", sentence))
+        for fault in template_faults(renderer) if tests else ():
+            found.add(fault)
         routing = parse_routes(
             loaded.route_nodes,
             found,

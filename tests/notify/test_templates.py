@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 from helpers_notify import NOW, notice
@@ -9,6 +10,7 @@ from jinja2.exceptions import SecurityError, TemplateError
 
 from warden.notify.render import Renderer, template_folders
 from warden.notify.render.sandbox import Sandbox
+from warden.notify.render.template_faults import template_faults
 from warden.notify.routes import Receiver
 
 
@@ -94,7 +96,7 @@ def test_a_message_whose_template_fails_goes_out_plain_and_says_so(tmp_path, nam
     assert "Call the field office." in text
     assert rendered.subject.startswith(("CRITICAL Violent", "CRITIQUE Événement"))
     assert json.loads(rendered.bodies["warden"])["notices"][0]["events"][0]["id"] == "SMP1"
-    assert renderer.faults()
+    assert {Path(fault.path) for fault in template_faults(renderer)} == {tmp_path / name}
 
 
 def test_when_even_the_words_cannot_be_used_the_least_is_said(tmp_path, monkeypatch):
@@ -126,4 +128,25 @@ def test_a_third_language_is_a_folder_and_what_it_lacks_is_found(tmp_path):
     (tmp_path / "es" / "strings.toml").write_text("today = 'hoy'\n")
     renderer = Renderer(template_folders(tmp_path))
     assert renderer.languages == ("en", "es", "fr")
-    assert "templates/es/strings.toml: no phrase 'yesterday'" in renderer.faults()
+    told = [fault.one_line() for fault in template_faults(renderer)]
+    assert f"{tmp_path}/es/strings.toml:0:0: WR081 no phrase 'yesterday'" in told
+
+
+def test_a_fault_of_a_template_is_told_once_at_its_place(tmp_path):
+    files = {
+        "en/mail.txt.jinja": "Good day\n  {{ subject }} {{ nope }}\n",
+        "layout/mail.html.jinja": "<p>\n{% for i in notices %}\n</p>\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    told = [fault.one_line() for fault in template_faults(Renderer(template_folders(tmp_path)))]
+    assert told[0] == f"{tmp_path}/en/mail.txt.jinja:2:20: WR081 'nope' is undefined"
+    assert told[1].startswith(f"{tmp_path}/layout/mail.html.jinja:3:1: WR081 ")
+    assert len(told) == 2
+    (tmp_path / "en" / "strings.toml").write_text("[what]\nviolent = 'Attack {{ nope }}'\n")
+    told = [fault.one_line() for fault in template_faults(Renderer(template_folders(tmp_path)))]
+    where = f"{tmp_path}/en/strings.toml:2:"
+    assert [one for one in told if one.startswith(where)] == [
+        f"{where}1: WR081 phrase 'what.violent': 'nope' is undefined"
+    ]

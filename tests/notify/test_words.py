@@ -15,6 +15,7 @@ from warden.notify.render.first_line import LIMIT, short_actor
 from warden.notify.render.gaps import Gap
 from warden.notify.render.payload import schema
 from warden.notify.render.samples import sample_event, sample_notice, sample_notices
+from warden.notify.render.template_faults import template_faults
 from warden.notify.render.voice import read_phrases
 from warden.notify.routes import Receiver
 
@@ -45,6 +46,22 @@ def event_notice(at=NOW, event=None, **facts):
     return replace(base, facts={**base.facts, "events": events, **facts})
 
 
+@pytest.mark.parametrize(
+    ("language", "one", "several"),
+    [
+        ("en", "has withdrawn this event.", "has withdrawn these events."),
+        ("fr", "a retiré cet événement.", "a retiré ces événements."),
+    ],
+)
+def test_a_cancel_says_how_many_events_were_withdrawn(language, one, several):
+    cancel = replace(event_notice(), action="cancel", reason="WITHDRAWN_BY_SOURCE")
+    window = replace(cancel, facts={**cancel.facts, "kind": "count", "event_count": 4})
+    told = replace(cancel, facts={**cancel.facts, "withdrawn": ["A1", "A2"]})
+    assert one in body(cancel, language=language)
+    assert several in body(window, language=language)
+    assert several in body(told, language=language)
+
+
 # --- both languages ---------------------------------------------------------------------------
 
 
@@ -61,7 +78,7 @@ def test_every_language_defines_the_same_phrases_with_the_same_values():
 
 def test_the_shipped_templates_have_no_faults():
     assert RENDERER.languages == LANGUAGES
-    assert RENDERER.faults() == []
+    assert template_faults(RENDERER) == ()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

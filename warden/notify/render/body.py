@@ -63,6 +63,14 @@ def notice_view(notice: Notice, voice: Voice, gaps: Sequence[Gap] = ()) -> View:
     }
 
 
+def _events_meant(facts: Mapping[str, Any]) -> int:
+    """How many events the notice is about: those withdrawn, where some were."""
+    withdrawn = facts.get("withdrawn")
+    if isinstance(withdrawn, list | tuple) and withdrawn:
+        return len(withdrawn)
+    return max(1, int(number_of(facts.get("event_count")) or 1))
+
+
 # --- what this message is ---------------------------------------------------------------------
 
 
@@ -72,7 +80,7 @@ def _notes(notice: Notice, voice: Voice) -> Iterable[str]:
     if notice.exercise:
         yield voice.say("note.exercise")
     if voice.has(f"note.{notice.action}"):
-        yield voice.say(f"note.{notice.action}")
+        yield voice.say(f"note.{notice.action}", _events_meant(facts))
     if notice.reason == "NO_LONGER_MATCHES":
         yield _no_longer(notice, voice)
     elif voice.has(f"reason.{notice.reason}"):

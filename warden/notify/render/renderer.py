@@ -7,7 +7,7 @@ message is counted as a fallback.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,8 +30,9 @@ from warden.notify.routes import Receiver
 
 _COLOURS = {"critical": "#b3261e", "warning": "#b26a00", "info": "#35618e"}
 _QUIET_COLOUR = "#6b7078"
+_LAYOUTS = ("mail.txt.jinja", "mail.html.jinja")
 # Whatever a template, a phrase or a fact of an odd shape can raise while being put into words.
-_RENDERING_FAILED = (
+RENDERING_FAILED = (
     TemplateError, ConfigError, KeyError, TypeError, ValueError, AttributeError, IndexError,
     ArithmeticError, RecursionError, MemoryError, OSError,
 )  # fmt: skip
@@ -77,32 +78,24 @@ class Renderer:
         found = {p.parent.name for folder in self.folders for p in folder.glob("*/strings.toml")}
         return tuple(sorted(found))
 
-    def faults(self) -> list[str]:
-        """What is wrong with the templates, found by using them; for `warden check`."""
-        found: list[str] = []
-        for language in self.languages:
-            found += self._faults_of(language)
-        return found
+    def phrases(self, language: str) -> Phrases:
+        """The words of a language; raises where they cannot be read."""
+        return self._phrases_of(language, shipped=False)
 
-    def _faults_of(self, language: str) -> list[str]:
-        from warden.notify.render.samples import sample_notices  # noqa: PLC0415  only for checks
-
+    def failures(self, language: str, notice: Notice) -> Iterator[Exception]:
+        """What goes wrong when a notice is put into each template; for `warden check`."""
+        receiver = Receiver("check", language)
         try:
-            phrases = self._phrases_of(language, shipped=False)
-        except ConfigError as error:
-            return [str(error)]
-        found = []
-        english = Phrases("en", self.folders[-1:], self._sandbox)
-        kinds = {key for key in english.sources if not key.endswith((".one", ".other"))}
-        found += [
-            f"templates/{language}/strings.toml: no phrase '{key}'"
-            for key in sorted(kinds - set(phrases.sources))
-        ]
-        for notice in sample_notices():
-            rendered = self.render(Receiver("check", language), [notice], notice.at, ("mail",))
-            if rendered.fallback:
-                found.append(f"templates, {language}, {notice.action}: {rendered.fallback}")
-        return list(dict.fromkeys(found))
+            voice = self._voice(receiver, notice.at, shipped=False)
+            view = message_view(receiver, [notice], voice, first_line(notice, voice))
+        except RENDERING_FAILED as error:
+            yield error
+            return
+        for name in _LAYOUTS:
+            try:
+                self._produce(name, language, view)
+            except RENDERING_FAILED as error:
+                yield error
 
     def render(
         self,
@@ -120,7 +113,7 @@ class Renderer:
         """
         try:
             return self._by_templates(receiver, notices, now, formats, message_id, gaps)
-        except _RENDERING_FAILED as error:
+        except RENDERING_FAILED as error:
             reason = clean(f"{type(error).__name__}: {error}", 200)
             return self._plainly(receiver, notices, now, formats, message_id, gaps, reason)
 
@@ -138,8 +131,7 @@ class Renderer:
         bodies: dict[str, str] = {}
         if "mail" in formats:
             view = message_view(receiver, notices, voice, subject, gaps)
-            text = self._produce("mail.txt.jinja", receiver.language, view)
-            html = self._produce("mail.html.jinja", receiver.language, view)
+            text, html = (self._produce(name, receiver.language, view) for name in _LAYOUTS)
             bodies["mail"] = _mail_body(receiver.language, _tidy(text), html)
         bodies |= _payloads(receiver, notices, voice, now, formats, message_id, subject, gaps)
         return Rendered(subject, bodies)
@@ -162,7 +154,7 @@ class Renderer:
             subject = subject_of([first_line(notice, voice) for notice in notices], voice)
             view = message_view(receiver, notices, voice, subject, gaps)
             text = plain_text({**view, "fallback": voice.say("fallback", reason=reason)})
-        except _RENDERING_FAILED:
+        except RENDERING_FAILED:
             voice = None
             subject = bare_line(notices[0])[:LIMIT]
             text = bare_text(notices, reason)

@@ -17,6 +17,7 @@ from babel import Locale
 from babel.core import get_global
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
+from jinja2 import TemplateError
 
 from warden.errors import ConfigError
 from warden.notify.render.sandbox import Sandbox
@@ -24,6 +25,19 @@ from warden.notify.render.sandbox import Sandbox
 _LOCALES = {"en": "en_GB"}  # day before month
 _DAYS_AS_DAYS = 120
 _NEAR_KM = 10
+
+
+class PhraseError(ConfigError):
+    """A phrase that cannot be said.
+
+    Attributes:
+        language, key: which one.
+    """
+
+    def __init__(self, language: str, key: str, why: str) -> None:
+        super().__init__(f"phrase '{key}': {why}")
+        self.language = language
+        self.key = key
 
 
 class Phrases:
@@ -49,11 +63,14 @@ class Phrases:
             form = self._plural(abs(n))
             name = next((k for k in (f"{key}.{form}", f"{key}.other") if k in self.sources), key)
             values.setdefault("n", format_decimal(n, locale=self.locale))
-        if name not in self._compiled:
-            if name not in self.sources:
-                raise KeyError(f"no phrase '{name}' in {self.language}")
-            self._compiled[name] = self._sandbox.phrase(self.sources[name])
-        return self._compiled[name](values)
+        if name not in self.sources:
+            raise KeyError(f"no phrase '{name}' in {self.language}")
+        try:
+            if name not in self._compiled:
+                self._compiled[name] = self._sandbox.phrase(self.sources[name])
+            return self._compiled[name](values)
+        except TemplateError as error:
+            raise PhraseError(self.language, name, str(error)) from error
 
     def has(self, key: str) -> bool:
         """Whether there is such a phrase."""

@@ -1,0 +1,123 @@
+"""What is wrong with the templates, each fault once and at its place; for `warden check`.
+
+Standing in the flow: `warden.app` asks after the rules and routes were read. Templates and phrases
+are found faulty by using them on samples of every kind of notice.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from jinja2 import TemplateSyntaxError
+
+from warden.errors import Fault
+from warden.notify.render.parts import clean
+from warden.notify.render.renderer import RENDERING_FAILED, Renderer
+from warden.notify.render.samples import sample_notices
+from warden.notify.render.sandbox import Sandbox
+from warden.notify.render.voice import PhraseError, Phrases
+
+CODE = "WR081"
+_NAMED = re.compile(r"'([^']+)'")
+_TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
+_SECTION = re.compile(r"\s*\[([^\[\]]+)\]")
+
+
+def template_faults(renderer: Renderer) -> tuple[Fault, ...]:
+    """Every fault of the templates and phrases of every language, in the order of files."""
+    english = Phrases("en", renderer.folders[-1:], Sandbox(renderer.folders[-1:]))
+    wanted = {key for key in english.sources if not key.endswith((".one", ".other"))}
+    found = {fault for language in renderer.languages for fault in _of(renderer, language, wanted)}
+    return tuple(sorted(found))
+
+
+def _of(renderer: Renderer, language: str, wanted: set[str]) -> Iterator[Fault]:
+    strings = _first(renderer.folders, f"{language}/strings.toml")
+    try:
+        known = renderer.phrases(language).sources
+    except RENDERING_FAILED as error:
+        yield _toml_fault(strings, str(error))
+        return
+    for key in sorted(wanted - set(known)):
+        yield Fault(str(strings), 0, 0, CODE, f"no phrase '{key}'")
+    for notice in sample_notices():
+        for failure in renderer.failures(language, notice):
+            yield _fault(failure, renderer.folders, strings)
+
+
+def _fault(error: BaseException, folders: Sequence[Path], strings: Path) -> Fault:
+    """The fault of a template at its line; of a phrase in the file that defines it."""
+    message = clean(str(error) or type(error).__name__, 200)
+    if isinstance(error, PhraseError):
+        for folder in folders:
+            path = folder / error.language / "strings.toml"
+            line = _line_of_phrase(path, error.key)
+            if line:
+                return _at(path, line, message)
+        return _at(strings, 0, message)
+    path, line = _place(error, folders)
+    return _at(path, line, message)
+
+
+def _place(error: BaseException, folders: Sequence[Path]) -> tuple[Path, int]:
+    """The template and line where it was raised: the innermost of those in the traceback."""
+    if isinstance(error, TemplateSyntaxError) and error.filename:
+        return Path(error.filename), error.lineno
+    place = folders[0], 0
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        path = Path(frame.f_code.co_filename)
+        if any(path.is_relative_to(folder) for folder in folders):
+            place = path, line
+    return place
+
+
+def _at(path: Path, line: int, message: str) -> Fault:
+    """A fault at the word that its message names, else where the line's text begins."""
+    lines = _lines(path) if line else []
+    text = lines[line - 1] if 0 < line <= len(lines) else ""
+    named = _NAMED.search(message)
+    column = text.find(named[1]) if named is not None else -1
+    if column < 0:
+        column = len(text) - len(text.lstrip())
+    return Fault(str(path), line, column + 1 if line else 0, CODE, message, source_line=text)
+
+
+def _toml_fault(path: Path, message: str) -> Fault:
+    words = message.removeprefix(f"{path}: ")
+    place = _TOML_PLACE.search(words)
+    if place is None:
+        return Fault(str(path), 0, 0, CODE, words)
+    line, column = int(place[1]), int(place[2])
+    lines = _lines(path)
+    text = lines[line - 1] if line <= len(lines) else ""
+    words = words.replace(place[0], "").strip()
+    return Fault(str(path), line, column, CODE, words, source_line=text)
+
+
+def _line_of_phrase(path: Path, key: str) -> int:
+    """The line that defines the phrase, 0 where the file has none."""
+    section = ""
+    for number, text in enumerate(_lines(path), start=1):
+        header = _SECTION.match(text)
+        if header is not None:
+            section = f"{header[1].strip()}."
+            continue
+        name = section + text.partition("=")[0].strip().replace('"', "")
+        if "=" in text and (key == name or key.startswith(f"{name}.")):
+            return number
+    return 0
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+
+
+def _first(folders: Sequence[Path], name: str) -> Path:
+    """The file in the first folder that has it."""
+    return next((f / name for f in folders if (f / name).is_file()), folders[0] / name)
