@@ -35,12 +35,15 @@ from warden.store import DatabaseLock, ledger, outbox
 FIRST = datetime(2019, 1, 2, 6, tzinfo=UTC)  # a Wednesday: the week's releases are complete
 LAST = datetime(2024, 12, 25, 6, tzinfo=UTC)
 STEP = timedelta(days=7)
-# The quiet years pass quicker: every second release is read, the first of the two a week late.
-CALM_UNTIL, CALM_STEP = datetime(2022, 1, 1, tzinfo=UTC), timedelta(days=14)
+# The quiet years pass quicker: the feed is polled once in four weeks, then in two, then weekly.
+CALM = (
+    (datetime(2021, 1, 1, tzinfo=UTC), timedelta(days=28)),
+    (datetime(2022, 1, 1, tzinfo=UTC), timedelta(days=14)),
+)
 SOURCE = "acled"
 FULL_PASS_DAYS = 366  # of the calendar; a running daemon makes one every day
 # Two things go wrong on purpose: the feed answers with a web page, the partner's computer fails.
-FEED_FAILS = datetime(2020, 3, 11, 6, tzinfo=UTC)
+FEED_FAILS = datetime(2020, 3, 25, 6, tzinfo=UTC)
 HOOK_FAILS = datetime(2022, 3, 2, 6, tzinfo=UTC)
 PATIENCE = 3  # rounds of retries granted at the end, an hour of the calendar apart
 
@@ -183,9 +186,13 @@ def _play(
 def _calendar(first: datetime, last: datetime) -> list[datetime]:
     """The days on which the feed is polled."""
     days = [first]
-    while (following := days[-1] + (CALM_STEP if days[-1] < CALM_UNTIL else STEP)) <= last:
+    while (following := days[-1] + _pace(days[-1])) <= last:
         days.append(following)
     return days
+
+
+def _pace(day: datetime) -> timedelta:
+    return next((step for until, step in CALM if day < until), STEP)
 
 
 def _misbehave(stage: Stage, now: datetime) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from geographiclib.geodesic import Geodesic
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.build import BAMAKO, JIHADISTS, attack_rule, event
 
-from warden.engine.frame import Frame, day_number
+from warden.engine.frame import Frame, day_from_number, day_number
 from warden.engine.geo.areas import AreaIndex
 from warden.engine.geo.geography import FixedGeography
 from warden.engine.geo.lines import PolylineIndex
@@ -214,3 +216,31 @@ def test_matches_can_lose_and_gain_rows() -> None:
         ((("admin1", "Bamako"),),),
         ((("admin1", "Segou"),),),
     ]
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 28), st.integers(0, 9)), max_size=12, unique_by=lambda e: e[1]
+    ),
+    st.lists(
+        st.tuples(st.integers(1, 28), st.integers(0, 12)), max_size=6, unique_by=lambda e: e[1]
+    ),
+)
+def test_rows_that_are_replaced_stand_in_order_of_day_and_uid(
+    before: dict[int, int], changed: dict[int, int]
+) -> None:
+    nothing = match(AllOf(()))
+    held = nothing.joined(match(AllOf(()), *made(before)))
+    uids = {f"acled:MLI{number}" for number in changed}
+    after = held.replaced(uids, match(AllOf(()), *made(changed)))
+    wanted = {**before, **changed}
+    mine = list(zip(after.frame.day.tolist(), after.frame.uid.tolist(), strict=True))
+    assert mine == sorted(mine)
+    assert {uid: day_from_number(day).day for day, uid in mine} == {
+        f"acled:MLI{number}": day for number, day in wanted.items()
+    }
+
+
+def made(days: dict[int, int]) -> list[Event]:
+    return [event(f"MLI{number}", f"2022-07-{day:02d}") for number, day in days.items()]

@@ -41,6 +41,7 @@ from warden.model.rule import ActorIs, Inside, Near, NearBorder, Place, Rule
 from warden.model.signal import Key
 
 MISSING = "_missing"
+_FEW = 64  # so few new rows are put in their places one by one
 _T = TypeVar("_T")
 
 
@@ -133,6 +134,8 @@ class Matches:
         rows = np.concatenate((kept, np.arange(len(self), len(self) + len(other))))
         both = self._beside(other)
         days, uids_of = both.frame.day[rows], both.frame.uid[rows]
+        if len(kept) and len(other) <= _FEW:
+            return both.take(rows[_inserted(days, uids_of, len(kept))])
         order = np.argsort(days, kind="stable")
         return both.take(rows[_ties_by_uid(order, days[order], uids_of)])
 
@@ -189,6 +192,18 @@ class Matches:
     def keys_of(self, row: int) -> tuple[Key, ...]:
         """The keys that one row counts under."""
         return tuple(self.keys[code] for code in self.key_code[self.key_row == row])
+
+
+def _inserted(days: IntArray, uids: ObjectArray, count: int) -> IntArray:
+    """The order by (day, uid) of rows of which the first `count` are in order already."""
+    late = sorted(range(count, len(days)), key=lambda row: (days[row], uids[row]))
+    places = []
+    for row in late:
+        place = int(np.searchsorted(days[:count], days[row], side="left"))
+        while place < count and days[place] == days[row] and uids[place] < uids[row]:
+            place += 1
+        places.append(place)
+    return np.insert(np.arange(count, dtype=np.int64), places, late)
 
 
 def _ties_by_uid(order: IntArray, days: IntArray, uids: ObjectArray) -> IntArray:
