@@ -220,12 +220,8 @@ def test_matches_can_lose_and_gain_rows() -> None:
 
 @settings(max_examples=80, deadline=None)
 @given(
-    st.lists(
-        st.tuples(st.integers(1, 28), st.integers(0, 9)), max_size=12, unique_by=lambda e: e[1]
-    ),
-    st.lists(
-        st.tuples(st.integers(1, 28), st.integers(0, 12)), max_size=6, unique_by=lambda e: e[1]
-    ),
+    st.dictionaries(st.integers(0, 9), st.integers(1, 28), max_size=12),
+    st.dictionaries(st.integers(0, 12), st.integers(1, 28), max_size=6),
 )
 def test_rows_that_are_replaced_stand_in_order_of_day_and_uid(
     before: dict[int, int], changed: dict[int, int]
