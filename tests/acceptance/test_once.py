@@ -88,6 +88,7 @@ def test_series_by_year_from_a_file_needs_no_database(installation: Installation
         ("2020", None, 0, True),
         ("2021", None, 2, True),
     ]
+    assert all(isinstance(one["value"], int) for one in told)
     assert set(told[0]) >= {"projected", "low", "high", "method"}
     assert not (installation.root / "w.db").exists()
 
@@ -162,6 +163,7 @@ def test_a_running_year_is_projected(installation: Installation):
     assert told["complete"] is False
     assert told["method"] == "linear"
     assert told["low"] < told["projected"] < told["high"]
+    assert all(told[name] == round(told[name], 1) for name in ("low", "projected", "high"))
     with export.open(encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == told["value"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +18,9 @@ from warden.cli.common import (
     render,
     say,
 )
+
+if TYPE_CHECKING:
+    from warden.engine.series import Point
 
 PERIODS = ("day", "week", "month", "year")
 MEASURES = (
@@ -98,10 +102,7 @@ def series(
 
     app = App(obj.settings())
     points = app.series(rule, by=by, measure=measure, now=parse_now(now), files=files)
-    rows = [
-        {**dataclasses.asdict(point), "key": None if point.key is None else dict(point.key)}
-        for point in points
-    ]
+    rows = [_series_row(point) for point in points]
     if as_json:
         for row in rows:
             print_json(row)
@@ -110,6 +111,16 @@ def series(
     keyed = any(row["key"] is not None for row in rows)
     columns = ["period", *(["key"] if keyed else []), "value", "complete"]
     print_table(rows, columns + (["projected", "low", "high", "method"] if projected else []))
+
+
+def _series_row(point: Point) -> dict[str, Any]:
+    """A point as scripts read it: counts are whole, what is projected has one decimal."""
+    row = dataclasses.asdict(point)
+    if point.value.is_integer():
+        row["value"] = int(point.value)
+    for name in ("projected", "low", "high"):
+        row[name] = None if row[name] is None else round(row[name], 1)
+    return {**row, "key": None if point.key is None else dict(point.key)}
 
 
 @click.command(epilog=example("warden actors --events export.csv\nwarden actors --ungrouped"))
