@@ -202,8 +202,8 @@ class App:
         )
         if loaded.ruleset is not None and tests:
             read_tests(loaded.tests, loaded.ruleset, found)
-        if loaded.ruleset is not None and not found.errors:
-            check_reach(routing, loaded.ruleset.rules, loaded.route_nodes, found)
+        rules = None if loaded.ruleset is None else loaded.ruleset.rules
+        check_reach(routing, rules, loaded.route_nodes, found)
         return loaded, routing, tuple(sorted({*loaded.faults, *found.sorted()}))
 
     def rule_tests(self) -> Iterator[Outcome]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from warden.model.located import FaultList
 from warden.model.rule import AllOf, Rule, SeverityStep
-from warden.notify.routing import check_reach
+from warden.notify.routing import check_reach, parse_routes
 from warden.rulebook.reading import read_bytes
 
 RECEIVERS = """
@@ -280,6 +280,50 @@ def test_a_matcher_that_no_alert_can_satisfy_is_told(matchers, severity, said):
     (fault,) = faults
     assert fault.message.startswith(said)
     assert (fault.severity, fault.code, fault.line) == (severity, "WR071", 3)
+
+
+def checked(text, rules=()):
+    """All faults of these routes, as `warden check` finds them."""
+    found = FaultList()
+    root = read_bytes(text.encode(), "routes.yaml", found)
+    nodes = {key.text: (value,) for key, value in root.entries}
+    check_reach(parse_routes(nodes, found), rules, nodes, found)
+    return [(fault.code, fault.severity, fault.message) for fault in found.sorted()]
+
+
+QUIET = Rule("loud", "Loud", "event", AllOf(()), None, severity=(SeverityStep("warning"),))
+
+
+def test_a_label_to_group_by_that_nobody_sets_is_told():
+    told = checked(
+        RECEIVERS + "route: {receiver: desk, group_by: [cycle, countri, zone7]}\n", [QUIET]
+    )
+    assert [one[:2] for one in told] == [("WR071", "error"), ("WR071", "warning")]
+    assert told[0][2] == "no rule has the label 'countri' to group by; did you mean 'country'?"
+    assert told[1][2].endswith("'zone7' to group by: it separates nothing")
+
+
+def test_several_faults_are_told_at_once():
+    text = RECEIVERS.replace("https://partner", "ftp://partner") + textwrap.dedent("""
+        route:
+          receiver: desk
+          routes:
+          - {matchers: {severty: info}, receiver: desk}
+          - {matchers: {severity: critical}, receiver: partner}
+        """)
+    codes = [one[0] for one in checked(text, [QUIET])]
+    assert codes == ["WR072", "WR077", "WR071"]
+
+
+def test_without_rules_the_values_that_never_change_are_looked_at():
+    text = RECEIVERS + "route: {receiver: desk, routes: [{matchers: {severity: hi, x: y}}]}\n"
+    assert [one[0] for one in checked(text, None)] == ["WR071"]
+
+
+def test_a_receiver_that_a_fault_took_away_is_not_missed():
+    text = "receivers:\n- {name: desk, emial: [{to: [desk@example.org]}]}\n"
+    codes = {one[0] for one in checked(text + "route: {receiver: desk}\n", [QUIET])}
+    assert "WR077" not in codes
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Matchers that no alert can ever satisfy: a label nobody sets, a value that does not exist.
 
+And labels in `group_by` that nobody sets: they would separate nothing.
+
 Standing in the flow: a part of `routing.check_reach`, when the rules are known. A misspelt matcher
 is silent otherwise: its route is simply never taken. What is near a known word is taken for a slip
 and is an error; another unknown label may be meant for rules to come and is a warning.
@@ -13,6 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from warden.model.located import FaultList, Node, did_you_mean, shown
 from warden.model.notice import ACTIONS
 from warden.model.rule import LEVELS, Rule
+from warden.notify.routes import CYCLE
 
 _ALWAYS = ("rule", "severity", "action", "kind", "country")
 _DIMENSIONS = ("actor_group", "actor", "admin1", "admin2", "place", "border_neighbour")
@@ -20,8 +23,16 @@ _EQUALS = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_-]*)\s*(=~|!~|!=|=)\s*\"?([^\"]*?
 _CLOSED: Mapping[str, Sequence[str]] = {"severity": LEVELS, "action": ACTIONS}
 
 
-def check_matchers(roots: Iterable[Node], rules: Iterable[Rule], faults: FaultList) -> None:
-    """Add a fault for each matcher on a label or a value that no alert of these rules carries."""
+def check_matchers(roots: Iterable[Node], rules: Iterable[Rule] | None, faults: FaultList) -> None:
+    """Add a fault for each matcher on a label or a value that no alert of these rules carries.
+
+    Without rules (theirs are faulty) only the values that are the same for all are looked at.
+    """
+    if rules is None:
+        for root in roots:
+            for name, value, node in _matchers(root):
+                _closed_value(node, name, value, faults)
+        return
     known = tuple(rules)
     labels = {*_ALWAYS, *_DIMENSIONS}
     labels.update(name for rule in known for name, _ in rule.labels)
@@ -30,25 +41,59 @@ def check_matchers(roots: Iterable[Node], rules: Iterable[Rule], faults: FaultLi
         for name, value, node in _matchers(root):
             if name not in labels:
                 _unknown(node, f"no rule has the label {shown(name)}", name, labels, faults)
-            elif name in _CLOSED and value is not None and value not in _CLOSED[name]:
-                faults.error(
-                    node,
-                    "WR071",
-                    f"{shown(value)} is no {name}{did_you_mean(value, _CLOSED[name])}"
-                    f"; there are {', '.join(_CLOSED[name])}",
-                )
+            elif name in _CLOSED:
+                _closed_value(node, name, value, faults)
             elif name == "rule" and value is not None and value not in ids:
                 _unknown(node, f"no rule has the id {shown(value)}", value, ids, faults)
+        _check_groups(root, {*labels, CYCLE}, faults)
 
 
-def _unknown(
-    node: Node, message: str, word: str, choices: Collection[str], faults: FaultList
+def _check_groups(root: Node, labels: Collection[str], faults: FaultList) -> None:
+    for node in _groups(root):
+        name = node.text.strip()
+        if name not in labels:
+            message = f"no rule has the label {shown(name)} to group by"
+            _unknown(node, message, name, labels, faults, "it separates nothing")
+
+
+def _closed_value(node: Node, name: str, value: str | None, faults: FaultList) -> None:
+    if name in _CLOSED and value is not None and value not in _CLOSED[name]:
+        faults.error(
+            node,
+            "WR071",
+            f"{shown(value)} is no {name}{did_you_mean(value, _CLOSED[name])}"
+            f"; there are {', '.join(_CLOSED[name])}",
+        )
+
+
+def _unknown(  # noqa: PLR0917  what is said, and of what
+    node: Node,
+    message: str,
+    word: str,
+    choices: Collection[str],
+    faults: FaultList,
+    otherwise: str = "this route is never taken",
 ) -> None:
     hint = did_you_mean(word, choices)
     if hint:
         faults.error(node, "WR071", message + hint)
     else:
-        faults.warning(node, "WR071", f"{message}: this route is never taken")
+        faults.warning(node, "WR071", f"{message}: {otherwise}")
+
+
+def _groups(route: Node) -> Iterator[Node]:
+    """The labels in `group_by` of a route and of those below it."""
+    given = route.get("group_by") if route.kind == "mapping" else None
+    if given is not None:
+        items = given.items if given.kind == "list" else (given,)
+        yield from (item for item in items if item.kind == "scalar" and item.text.strip())
+    for child in _below(route):
+        yield from _groups(child)
+
+
+def _below(route: Node) -> tuple[Node, ...]:
+    below = route.get("routes") if route.kind == "mapping" else None
+    return below.items if below is not None and below.kind == "list" else ()
 
 
 def _matchers(route: Node) -> Iterator[tuple[str, str | None, Node]]:
@@ -64,6 +109,5 @@ def _matchers(route: Node) -> Iterator[tuple[str, str | None, Node]]:
             if written is not None:
                 exact = written[2] in {"=", "!="}
                 yield written[1], written[3] if exact else None, item
-    below = route.get("routes") if route.kind == "mapping" else None
-    for child in below.items if below is not None and below.kind == "list" else ():
+    for child in _below(route):
         yield from _matchers(child)

@@ -49,6 +49,8 @@ _ROUTE_LATER = {
     "review": "what waits for release is not built",
 }
 _LEARNT_LATE = ("country", "action")  # labels known only when an alert comes
+# Faults that leave receivers, routes and matchers as they are meant: who is reached can be told.
+_REACH_STANDS = frozenset({"WR061", "WR071", "WR072", "WR073", "WR079", "WR080"})
 _SECTIONS_LATER = ("inhibit_rules", "time_intervals")
 
 
@@ -78,7 +80,7 @@ def parse_routes(
         return Routing(receivers)
     known = frozenset(_declared(nodes.get("receivers", ())))
     root = _Tree(reader, known).root(roots[0])
-    if root is not None and not faults.errors:
+    if root is not None and not _distorted(nodes, faults):
         _check_levels(Routing(receivers, root), roots[0], faults)
     return Routing(receivers, root)
 
@@ -284,22 +286,33 @@ def _check_levels(routing: Routing, node: Node, faults: FaultList) -> None:
             )
 
 
+def _distorted(nodes: RouteNodes, faults: FaultList) -> bool:
+    """Whether a fault of the routes may have taken a person, a route or a condition away."""
+    files = {node.file.path for key in ("receivers", "route") for node in nodes.get(key, ())}
+    return any(
+        fault.severity == "error" and fault.path in files and fault.code not in _REACH_STANDS
+        for fault in faults.faults
+    )
+
+
 def check_reach(
-    routing: Routing, rules: Iterable[Rule], nodes: RouteNodes, faults: FaultList
+    routing: Routing, rules: Iterable[Rule] | None, nodes: RouteNodes, faults: FaultList
 ) -> None:
     """Add a fault for each rule that, at some severity, no person would read a mail about.
 
     And one for each matcher that no alert of these rules can ever satisfy.
 
     What is known only when an alert comes (country, key, action) is tried with every value that
-    the routes name, and with none of them.
+    the routes name, and with none of them. Without rules (theirs are faulty) only what holds for
+    all is looked at; where a fault took a receiver or a route away, nobody is said to be missed.
     """
     roots = nodes.get("route", ())
     if routing.root is None or not roots:
         return
-    rules = tuple(rules)
+    complete = not _distorted(nodes, faults)
+    rules = None if rules is None else tuple(rules)
     check_matchers(roots, rules, faults)
-    for rule in rules:
+    for rule in rules if rules is not None and complete else ():
         if rule.status != "stable":
             continue
         for level in _levels(rule):
