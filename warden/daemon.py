@@ -31,6 +31,7 @@ from warden import sdnotify
 from warden.app import App
 from warden.control import ControlServer, Request
 from warden.errors import ConfigError, WardenError
+from warden.heartbeat import Heartbeat
 from warden.station import Station
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ POLL_TICK_S = 1.0
 DELIVER_TICK_S = 1.0
 EVALUATE_TICK_S = 60.0
 PULSE_TICK_S = 5.0
+HEARTBEAT_TICK_S = 1.0
 PULSE_LATE_S = 30.0  # the scheduler itself is stuck
 HANG_AFTER_S = 600.0  # no page, no transaction: longer than any deadline of a source
 DRIFT_S = 2.0
@@ -140,6 +142,7 @@ class Daemon:
         self._app = app
         self._clock = app.clock
         self._station: Station | None = None
+        self._heartbeat: Heartbeat | None = None
         self._control: ControlServer | None = None
         self._scheduler = _scheduler()
         self.progress = Progress()
@@ -316,6 +319,10 @@ class Daemon:
         self._every("evaluate", POLL_TICK_S, self._evaluate)
         self._every("deliver", DELIVER_TICK_S, station.deliver)
         self._every("pulse", PULSE_TICK_S, self._beat)
+        wanted = self._app.settings.heartbeat
+        if wanted is not None:
+            self._heartbeat = Heartbeat(wanted.url, wanted.every.total_seconds())
+            self._every("heartbeat", HEARTBEAT_TICK_S, self._call_heartbeat)
 
     def _every(self, name: str, seconds: float, work: Callable[[], object]) -> None:
         self._scheduler.add_job(
@@ -355,6 +362,11 @@ class Daemon:
             self._fine = station.sentence()
             station.tidy()
 
+    def _call_heartbeat(self) -> None:
+        """Call the dead man's switch, unless some job is stuck."""
+        if self._heartbeat is not None and not self.progress.stuck():
+            self._heartbeat.beat()
+
     def _poll(self, name: str) -> None:
         station = self._station
         if station is None or not station.due(name):
@@ -382,6 +394,8 @@ class Daemon:
             if full:
                 self._full_pass.set()
             raise
+        if self._heartbeat is not None:
+            self._heartbeat.worked()
         for notice in evaluation.notices:
             log.info("%s %s: %s (%s)", notice.action, notice.alert_id, notice.title, notice.reason)
 

@@ -11,8 +11,10 @@ import os
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -56,7 +58,26 @@ class Heartbeat(Section):
     """A dead man's switch: a URL that is called while all is well."""
 
     url: str
-    every: str = "5m"
+    every: timedelta = timedelta(minutes=5)
+
+    @field_validator("every", mode="before")
+    @classmethod
+    def _duration(cls, value: object) -> timedelta:
+        from warden.sources.schedule import parse_every  # noqa: PLC0415  imports every source
+
+        every = parse_every(value)
+        if every is None:
+            raise ValueError("write a number with s, m, h or d, such as 5m")
+        return every
+
+    @field_validator("url")
+    @classmethod
+    def _callable(cls, value: str) -> str:
+        parts = urlsplit(value)
+        good = parts.scheme in {"http", "https"} and parts.hostname and not parts.username
+        if not good or not value.isascii() or not value.isprintable() or " " in value:
+            raise ValueError("must be an https: (or http:) address without a user or password")
+        return value
 
 
 class Settings(BaseSettings):

@@ -27,7 +27,8 @@ ALLOWED: dict[str, set[str]] = {
     "ingest": {*VALUES, "sources", "store"},
     "evaluate": {*VALUES, "engine", "store"},
     "deliver": {*VALUES, "notify", "store"},
-    "settings": {*VALUES, "rulebook", "notify"},
+    "settings": {*VALUES, "rulebook", "notify", "sources"},
+    "heartbeat": {"errors", "sources"},
     "logs": set(),
     "sdnotify": set(),
     "control": {"errors"},
@@ -38,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
         *VALUES, "control", "deliver", "engine", "evaluate", "geodata", "ingest", "notify",
         "rulebook", "settings", "sources", "station", "store", "trial",
     },
-    "daemon": {*VALUES, "app", "control", "sdnotify", "station"},
+    "daemon": {*VALUES, "app", "control", "heartbeat", "sdnotify", "station"},
     # What-if runs put rooms together as the app does, without ever touching its database.
     "trial": {
         *VALUES, "engine", "evaluate", "geodata", "notify", "rulebook", "sources", "store",
@@ -56,6 +57,8 @@ ONLY: dict[tuple[str, str], set[str]] = {
     ("store", "sources"): {"warden.sources.protocol"},
     ("ingest", "sources"): {"warden.sources.protocol"},
     ("settings", "rulebook"): {"warden.rulebook.reading"},
+    ("settings", "sources"): {"warden.sources.schedule"},
+    ("heartbeat", "sources"): {"warden.sources.http_client"},
     ("settings", "notify"): {"warden.notify.channels.email.settings"},
     ("cli", "rulebook"): {"warden.rulebook"},
 }

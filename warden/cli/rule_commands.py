@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -18,9 +18,6 @@ from warden.cli.common import (
     render,
     say,
 )
-
-if TYPE_CHECKING:
-    from warden.engine.series import Point
 
 PERIODS = ("day", "week", "month", "year")
 MEASURES = (
@@ -102,7 +99,7 @@ def series(
 
     app = App(obj.settings())
     points = app.series(rule, by=by, measure=measure, now=parse_now(now), files=files)
-    rows = [_series_row(point) for point in points]
+    rows = [_series_row(dataclasses.asdict(point)) for point in points]
     if as_json:
         for row in rows:
             print_json(row)
@@ -113,14 +110,15 @@ def series(
     print_table(rows, columns + (["projected", "low", "high", "method"] if projected else []))
 
 
-def _series_row(point: Point) -> dict[str, Any]:
+def _series_row(point: dict[str, Any]) -> dict[str, Any]:
     """A point as scripts read it: counts are whole, what is projected has one decimal."""
-    row = dataclasses.asdict(point)
-    if point.value.is_integer():
-        row["value"] = int(point.value)
-    for name in ("projected", "low", "high"):
-        row[name] = None if row[name] is None else round(row[name], 1)
-    return {**row, "key": None if point.key is None else dict(point.key)}
+    value, key = point["value"], point["key"]
+    rounded = {
+        name: None if point[name] is None else round(point[name], 1)
+        for name in ("projected", "low", "high")
+    }
+    whole = int(value) if value == int(value) else value
+    return {**point, **rounded, "value": whole, "key": None if key is None else dict(key)}
 
 
 @click.command(epilog=example("warden actors --events export.csv\nwarden actors --ungrouped"))
