@@ -579,6 +579,10 @@ class Outlet:
             self.deliverer.send_due()
         return flushed
 
+    def use_renderer(self, renderer: Renderer) -> None:
+        """Put what is rendered from now on into these words."""
+        self._renderer = renderer
+
     def try_receiver(self, receiver: Receiver) -> Iterator[dict[str, Any]]:
         """Send an exercise to a receiver, wait for it, and yield its deliveries as rows."""
         keys = queue_exercise(

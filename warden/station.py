@@ -271,6 +271,8 @@ class Station:
     def reload(self) -> None:
         """Put rules and routes in force anew; when they have faults, keep the last good ones.
 
+        Templates are read anew with them; one that fails is told in its messages' plain form.
+
         Raises:
             ConfigError: with every fault; nothing changed.
         """
@@ -282,6 +284,8 @@ class Station:
         with self.store.exclusive():
             self.rulebook = rulebook
             self._evaluator.use(rulebook.ruleset)
+        if "_outlet" in self.__dict__:
+            self._outlet.use_renderer(self._app.renderer())
         self._refused = ""
 
     def reload_report(self) -> dict[str, Any]:

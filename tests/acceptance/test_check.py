@@ -53,6 +53,17 @@ def test_secrets_that_are_set_are_no_fault(installation: Installation, monkeypat
     assert installation.rows("check") == []
 
 
+def test_a_template_is_told_by_file_and_line(installation: Installation):
+    settings = installation.root / "warden.yaml"
+    settings.write_text(settings.read_text("utf-8") + "templates: templates\n", "utf-8")
+    folder = installation.root / "templates" / "en"
+    folder.mkdir(parents=True)
+    (folder / "mail.txt.jinja").write_text("Hello\n{{ nope }}\n", "utf-8")
+    shown = installation.warden("check", expect=1).stdout
+    assert shown.count("WR081") == 1
+    assert "templates/en/mail.txt.jinja:2:4: WR081 'nope' is undefined" in shown
+
+
 def test_rule_tests_need_no_secrets(installation: Installation):
     add_receivers(installation, HOOKS)
     installation.warden("test")

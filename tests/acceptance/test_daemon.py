@@ -96,6 +96,24 @@ def test_a_rule_put_in_force_by_a_reload_tells_what_newly_holds(installation):
         eventually(lambda: any("Kati" in subject for subject in installation.subjects()))
 
 
+def test_a_reload_reads_the_templates_anew(installation):
+    settings = installation.root / "warden.yaml"
+    settings.write_text(settings.read_text("utf-8") + "templates: words\n", "utf-8")
+    folder = installation.root / "words" / "en"
+    folder.mkdir(parents=True)
+    strings = folder / "strings.toml"
+    strings.write_text("[what]\nviolent = 'Attack'\n", "utf-8")
+    with installation.daemon() as daemon:
+        installation.rows("test-receiver", "desk")
+        assert "Attack" in installation.subjects()[-1]
+        strings.write_text("[what]\nviolent = 'Assault'\n", "utf-8")
+        daemon.signal(signal.SIGHUP)
+        daemon.await_notice("RELOADING=1")
+        daemon.await_notice("READY=1")
+        installation.rows("test-receiver", "desk")
+        assert "Assault" in installation.subjects()[-1]
+
+
 def test_a_second_daemon_on_the_same_database_refuses_to_start(installation):
     with installation.daemon() as daemon:
         second = installation.warden("run", expect=3)

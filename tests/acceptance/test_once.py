@@ -2,13 +2,16 @@
 
 import csv
 import json
+import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from conftest import Installation, recent, row
 
+from warden.app import App
+from warden.settings import load
 from warden.store import open_store
-from warden.store.sources import WalkEnd, begin_walk, end_walk
+from warden.store.sources import WalkEnd, begin_walk, end_walk, keep_not_before
 
 pytestmark = pytest.mark.xdist_group("acceptance")
 
@@ -147,6 +150,26 @@ def test_looking_without_a_database_says_how_to_make_one(installation: Installat
     assert "there is no database at" in done.stderr
     (source,) = installation.rows("sources")
     assert source["state"] == "never polled"
+
+
+def test_a_source_that_asked_for_patience_is_not_due_and_not_asked(installation: Installation):
+    now = datetime.now(UTC)
+    with open_store(installation.root / "w.db") as store, store.transaction() as tx:
+        keep_not_before(tx, "inbox", now + timedelta(hours=1))
+    with App(load(installation.root / "warden.yaml")).open() as station:
+        station.poll("inbox")
+        assert not station.due("inbox")
+        with station.store.transaction() as tx:
+            keep_not_before(tx, "inbox", None)
+        time.sleep(1.1)
+        assert station.due("inbox")
+        with station.store.transaction() as tx:
+            keep_not_before(tx, "inbox", now + timedelta(hours=1))
+    installation.drop("new.csv", [row(1, recent())])
+    (summary,) = installation.rows("run", "--once", expect=3)
+    (source,) = summary["sources"]
+    assert (source["state"], source["new"]) == ("unreachable", 0)
+    assert "asked for patience; it is not asked again before" in source["sentence"]
 
 
 def test_the_summary_is_one_line_of_json_in_utf8(installation: Installation):
