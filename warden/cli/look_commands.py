@@ -22,7 +22,9 @@ limit_option = click.option(
 )
 
 
-@click.command(epilog=example("warden alerts --state active\nwarden alerts --rule mass-casualty"))
+@click.command(
+    epilog=example("warden alerts --state active\nwarden alerts --rule attack-near-bamako --all")
+)
 @click.option("--rule", metavar="ID", help="Only this rule's.")
 @click.option(
     "--state",
@@ -113,12 +115,28 @@ def status(obj: Globals, *, as_json: bool) -> None:
     if as_json:
         print_json(report)
     else:
-        for name in ("daemon", "database", "rules", "alerts", "deliveries"):
+        click.echo(f"daemon      {_daemon(report['daemon'])}")
+        for name in ("database", "rules", "alerts", "deliveries"):
             click.echo(f"{name.ljust(11)} {_phrase(report[name])}")
         for source in report["sources"]:
             click.echo(f"source      {source['name']}: {source['state']}. {source['sentence']}")
         for trouble in report["troubles"]:
             say(f"! {trouble}")
+
+
+def _daemon(part: Mapping[str, Any] | None) -> str:
+    if part is None:
+        return "none is running"
+    said = f"process {part['pid']} since {_short(part['started_at'])}: {part['sentence']}"
+    reload = part.get("reload")
+    if not reload:
+        return said
+    rules = f"{reload['rules']} rule{'' if reload['rules'] == 1 else 's'}"
+    return f"{said}; {rules} in force since {_short(reload['loaded_at'])}"
+
+
+def _short(instant: Any) -> str:
+    return f"{str(instant)[:19].replace('T', ' ')} UTC"
 
 
 def _phrase(part: Any) -> str:

@@ -48,7 +48,12 @@ def test(obj: Globals, *, place: Path | None, as_json: bool) -> int:
             print_json(outcome.as_dict())
         else:
             _show_outcome(outcome)
-    say(f"{failed} of {count} tests failed" if failed else f"{count} tests passed")
+    if not count:
+        say("no tests: they stand in tests/ of the folder of rules; see docs/trying.md")
+    elif failed:
+        say(f"{failed} of {count} tests failed")
+    else:
+        say(f"{count} test{'s' if count > 1 else ''} passed")
     return 1 if failed else 0
 
 

@@ -50,13 +50,13 @@ CODES: dict[str, FaultCode] = _codes(
     ("WR018", "Not a date.", "Write 2024-07-22."),
     ("WR019", "Not an id, label name or address.", "As the message."),
     # --- names
-    ("WR020", "An unknown field.", "Use a field of the reference below."),
+    ("WR020", "An unknown field.", "Use one of those in docs/rules.md."),
     ("WR021", "An unknown place or group of places.", "Define it under `places:` or `sites:`."),
     ("WR022", "An unknown group of actors.", "Define it under `actors:`."),
     ("WR023", "An unknown line or area.", "Define it under `lines:` or `areas:`."),
     ("WR024", "An unknown country or group of countries.", "Use an ISO code or common name."),
     ("WR025", "An unknown rule.", "Use the id of a rule."),
-    ("WR026", "An unknown kind of rule.", "Use a kind of the reference below."),
+    ("WR026", "An unknown kind of rule.", "Use one of those in docs/rules.md."),
     # --- sense
     ("WR030", "Bounds, steps or tests that can never hold.", "Turn them round."),
     ("WR031", "A regular expression that does not compile.", "Mend it at the place shown."),

@@ -11,11 +11,16 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Literal, get_args, get_origin
 
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from warden.engine.facts import EVENT_NAMES, WINDOW_NAMES
 from warden.engine.kinds import KINDS
-from warden.engine.kinds.base import Kind
+from warden.engine.kinds.base import Kind, Measure
 from warden.model.faultcodes import CODES
+from warden.model.rule import By
 from warden.rulebook import language as lang
 
 _SECTION: Final = re.compile(
@@ -40,6 +45,8 @@ def refreshed(page: str, kinds: Mapping[str, Kind] = KINDS) -> str:
         "places": lambda: _table(lang.PLACE_KEYS),
         "lines": lambda: _table(lang.LINE_KEYS),
         "areas": lambda: _table(lang.AREA_KEYS),
+        "names": _names,
+        "choices": _choices,
         "kinds": lambda: _kinds(kinds.values()),
         "codes": _codes,
     }
@@ -54,6 +61,30 @@ def _table(keys: Mapping[str, lang.Key]) -> str:
     return "\n".join(rows)
 
 
+def _names() -> str:
+    rows = [
+        "| rules of | names |",
+        "|---|---|",
+        f"| every kind | {_listed(sorted(EVENT_NAMES))} |",
+        f"| every kind but `event`, also | {_listed(sorted(WINDOW_NAMES - EVENT_NAMES))} |",
+    ]
+    return "\n".join(rows)
+
+
+def _choices() -> str:
+    rows = [
+        "| key | one of |",
+        "|---|---|",
+        f"| `measure`, `measures` | {_listed(get_args(Measure))} |",
+        f"| `by` (or a list of them) | {_listed(get_args(By))} |",
+    ]
+    return "\n".join(rows)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
 def _kinds(kinds: Iterable[Kind]) -> str:
     return "\n\n".join(_kind(kind) for kind in kinds)
 
@@ -62,13 +93,31 @@ def _kind(kind: Kind) -> str:
     parts = [f"### `{kind.name}`", kind.reference.strip()]
     fields = kind.Parameters.model_fields
     if fields:
-        rows = ["| key | meaning |", "|---|---|"]
-        for name, field in fields.items():
-            needed = " (needed)" if field.is_required() else ""
-            rows.append(f"| `{field.alias or name}`{needed} | {_cell(field.description or '')} |")
-        parts.append("\n".join(rows))
+        parts.append("\n".join(["| key | meaning |", "|---|---|", *_parameters(fields)]))
     parts.append(f"```yaml\n{kind.example.strip()}\n```")
     return "\n\n".join(parts)
+
+
+def _parameters(fields: Mapping[str, FieldInfo], prefix: str = "") -> list[str]:
+    rows = []
+    for name, field in fields.items():
+        needed = " (needed)" if field.is_required() else ""
+        meaning = _cell(f"{field.description or ''}{_values(field)}")
+        rows.append(f"| `{prefix}{field.alias or name}`{needed} | {meaning} |")
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            told = {key: one for key, one in inner.model_fields.items() if one.description}
+            rows += _parameters(told, f"{prefix}{field.alias or name}.")
+    return rows
+
+
+def _values(field: FieldInfo) -> str:
+    """The words that a key may take, and what it is when it is not said."""
+    closed: Any = field.annotation if get_origin(field.annotation) is Literal else None
+    named = f": {_listed(get_args(closed))}" if closed not in (None, Measure) else ""
+    default = field.default
+    usual = f"; default `{default}`" if isinstance(default, str | int | float) else ""
+    return f"{named}{usual}"
 
 
 def _codes() -> str:
