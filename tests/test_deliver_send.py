@@ -103,7 +103,7 @@ def test_a_refused_recipient_leaves_the_others_sent(store):
         ("c@example.org", "sent"),
     ]
     assert "550" in rows(store)[1]["last_error"]
-    assert [rcpt for _, rcpt, _ in box.raw] == [("a@example.org",), ("c@example.org",)]
+    assert sorted(rcpt for _, rcpt, _ in box.raw) == [("a@example.org",), ("c@example.org",)]
 
 
 def test_a_greylisted_recipient_is_tried_again_under_the_same_message_id(store):

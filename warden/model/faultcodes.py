@@ -86,7 +86,7 @@ CODES: dict[str, FaultCode] = _codes(
     ("WR070", "A route names a receiver that is not defined.", "Define it, or mend its name."),
     (
         "WR071",
-        "A matcher on a label or value that no alert carries (a warning where it is near none).",
+        "A matcher or `group_by` on what no alert carries (a warning where it is near no name).",
         "Correct its spelling.",
     ),
     ("WR072", "A webhook's URL that cannot be called.", "As the message."),
