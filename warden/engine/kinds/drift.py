@@ -116,7 +116,7 @@ def _signal(
         "since": day_from_number(since).isoformat(),
         "until": day_from_number(until).isoformat(),
         "began": day_from_number(weeks.first_day(began)).isoformat(),
-        "value": number(round(observed / length, 3)),
+        "value": number(observed),
         "measure": parameters.measure,
         "window_days": length * DAYS,
         "observed": number(observed),
@@ -141,7 +141,7 @@ def _signal(
             until, rule.keep_firing_for_days + rule.resolve_days, weeks.last_day(weeks.count - 1)
         ),
         severity=severity.of(facts),
-        value=observed / length,
+        value=observed,
         facts=facts,
     )
 

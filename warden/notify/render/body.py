@@ -33,6 +33,7 @@ from warden.notify.render.parts import (
     number_of,
     paragraph,
 )
+from warden.notify.render.statistics import is_over, statistic_words
 from warden.notify.render.voice import Voice
 
 MAX_ROWS = 50
@@ -79,7 +80,9 @@ def _notes(notice: Notice, voice: Voice) -> Iterable[str]:
     facts = notice.facts
     if notice.exercise:
         yield voice.say("note.exercise")
-    if voice.has(f"note.{notice.action}"):
+    if notice.action == "resolved" and is_over(facts):
+        yield voice.say("note.resolved_over")
+    elif voice.has(f"note.{notice.action}"):
         yield voice.say(f"note.{notice.action}", _events_meant(facts))
     if notice.reason == "NO_LONGER_MATCHES":
         yield _no_longer(notice, voice)
@@ -286,6 +289,7 @@ def _measured(notice: Notice, voice: Voice) -> Iterable[str]:
     if value is not None and days is not None:
         words = measure_words(measure, voice)
         yield voice.say("value_in_days", days, value=voice.number(value), measure=words)
+    yield from statistic_words(facts, voice)
     first, last = day_of(facts.get("first_day")), day_of(facts.get("last_day"))
     if first is not None and last is not None:
         words = voice.numeric_day(first)

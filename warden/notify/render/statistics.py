@@ -1,0 +1,103 @@
+"""What the statistical kinds found, in sentences: never a projection without its interval.
+
+Standing in the flow: `body` puts these under what was counted. The facts are those of
+`warden.engine.kinds`: a key that is not there says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from warden.notify.render.parts import clean, day_of, number_of
+from warden.notify.render.voice import Voice
+
+_LONGEST_RECURRENCE_YEARS = 20  # nobody can vouch for more
+
+
+def statistic_words(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
+    """The sentences that a signal's figures allow."""
+    kind = facts.get("kind")
+    if kind == "projection":
+        yield from _projection(facts, voice)
+    elif kind == "record":
+        yield from _record(facts, voice)
+    elif kind == "new":
+        yield from _new(facts, voice)
+    elif kind == "drift":
+        yield from _drift(facts, voice)
+    elif kind == "spike":
+        yield from _spike(facts, voice)
+
+
+def is_over(facts: Mapping[str, Any]) -> bool:
+    """Whether a projected period has ended, so that what it came to is known."""
+    return facts.get("kind") == "projection" and facts.get("actual") is not None
+
+
+def _projection(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
+    figures = _figures(facts, voice, "previous", "actual", "first_projected", "first_low",
+                       "first_high", "projected", "low", "high", "value", "observed")  # fmt: skip
+    period = clean(facts.get("period") or "")
+    if is_over(facts):
+        yield voice.say("statistics.actual", period=period, **figures)
+        return
+    if period == "rolling-year":
+        yield voice.say("statistics.rolling", **figures)
+    elif facts.get("projected") is not None and facts.get("low") is not None:
+        yield voice.say("statistics.projected", period=period, **figures)
+    chance, bound = number_of(facts.get("probability")), number_of(facts.get("expected"))
+    if chance is not None and bound is not None:
+        percent = min(int(chance * 100), 99)
+        yield voice.say(
+            "statistics.probability", percent=voice.number(percent), bound=voice.number(bound)
+        )
+
+
+def _record(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
+    days = number_of(facts.get("record_days"))
+    if days is not None:
+        before = number_of(facts.get("previous"))
+        known = "" if before is None else voice.number(before)
+        yield voice.say("statistics.record", days=voice.number(days), previous=known)
+
+
+def _new(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
+    last_seen = day_of(facts.get("last_seen"))
+    if last_seen is not None:
+        yield voice.say("statistics.last_seen", day=voice.numeric_day(last_seen))
+        return
+    days = number_of(facts.get("memory_days"))
+    if days is not None:
+        yield voice.say("statistics.never_seen", days=voice.number(days))
+
+
+def _drift(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
+    began = day_of(facts.get("began"))
+    if began is not None:
+        figures = _figures(facts, voice, "observed", "expected")
+        yield voice.say("statistics.began", day=voice.numeric_day(began), **figures)
+
+
+def _spike(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
+    figures = _figures(facts, voice, "observed", "expected", "high")
+    if facts.get("expected") is not None:
+        yield voice.say("statistics.usual", **figures)
+    days = number_of(facts.get("recurrence_days"))
+    if days is None:
+        return
+    years = days / 365.25
+    if years >= _LONGEST_RECURRENCE_YEARS:
+        yield voice.say("statistics.very_rare")
+    elif years >= 1:
+        yield voice.say("statistics.rare_years", round(years))
+    else:
+        yield voice.say("statistics.rare_days", round(days))
+
+
+def _figures(facts: Mapping[str, Any], voice: Voice, *names: str) -> dict[str, Any]:
+    found = {name: number_of(facts.get(name)) for name in names}
+    return {
+        name: "" if value is None else voice.number(round(value, 1))
+        for name, value in found.items()
+    }
