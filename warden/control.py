@@ -214,7 +214,8 @@ def call(
         payload = request.encode() + b"\n"
         descriptors = [file.fileno() for file in files]
         sent = socket.send_fds(channel, [payload], descriptors)
-        channel.sendall(payload[sent:])
+        if sent < len(payload):  # even sending nothing fails once a quick answer has hung up
+            channel.sendall(payload[sent:])
     except OSError as error:
         channel.close()
         raise StoreError(f"the daemon at {path} hung up: {error}") from None

@@ -334,3 +334,14 @@ def test_a_moved_record_keeps_its_alert() -> None:
     (decision,) = ledger.poll(START, new=[stored(record("MLI1", lat=13.2, lon=-8.4))])
     assert decision.notice == "update"
     assert "moved_km" in [change.field for change in decision.changes]
+
+
+def test_an_episode_that_returns_graver_and_already_over_is_told_once() -> None:
+    severity = (SeverityStep("critical", "fatalities >= 10"), SeverityStep("warning"))
+    ledger = MemoryLedger(cluster_rule(window=10, least=2, severity=severity, max_age_days=365))
+    two = [event("MLI1", "2022-06-01", fatalities=0), event("MLI2", "2022-06-02", fatalities=0)]
+    ledger.poll(START, new=two)
+    ledger.poll(START, gone=["acled:MLI2"])
+    ledger.poll(START, new=[event("MLI2", "2022-06-02", fatalities=12)])
+    assert ledger.reasons() == ["FIRST", "NO_LONGER_MATCHES", "REINSTATED"]
+    assert not any(decision.writes for decision in ledger.plan(START))

@@ -225,13 +225,7 @@ class _Plan:
         state: AlertState = "ended" if moved.state == "ended" else "active"
         based = replace(self._state(moved, state, "RULE_EDITED"), rule_version=self._rule.version)
         if alert.told:
-            based = replace(
-                based,
-                told_severity=moved.severity,
-                told_value=moved.value,
-                told_facts=moved.facts,
-                told_evidence=_union(alert.told_evidence, moved.evidence),
-            )
+            based = _as_told(based)
         self._save(alert, based, "RULE_EDITED")
 
     def _revive(self, alert: Alert, moved: Alert, signal: Signal) -> None:
@@ -240,11 +234,20 @@ class _Plan:
         if not alert.told:
             self._maybe_speak(alert, revived, signal)
         elif alert.state_reason in _CLOSED_IN_SILENCE:
-            self._save(alert, revived, _CLOSED_IN_SILENCE[alert.state_reason])
-        elif self._is_old(moved) or signal.ended:
+            self._revive_in_silence(alert, revived, signal)
+        elif self._is_old(moved):
             self._save(alert, revived, "REINSTATED")
         else:
             self._tell(alert, revived, "alert", "REINSTATED")
+
+    def _revive_in_silence(self, alert: Alert, revived: Alert, signal: Signal) -> None:
+        """Nobody heard that it was closed: only a higher severity is news."""
+        raised = level_rank(revived.severity) > level_rank(alert.told_severity or alert.severity)
+        if raised and not signal.ended and not self._is_old(revived):
+            changes = changes_between(alert.told_facts, signal.facts)
+            self._tell(alert, revived, "update", "SEVERITY_RAISED", changes=changes)
+        else:
+            self._save(alert, _as_told(revived), _CLOSED_IN_SILENCE[alert.state_reason])
 
     def _succeed(self, alert: Alert, moved: Alert) -> None:
         """All its events were deleted; it goes on with the one they seem merged into."""
@@ -567,6 +570,17 @@ class _Either:
 
 def _closed(alert: Alert, state: AlertState, reason: Reason, now: datetime) -> Alert:
     return replace(alert, state=state, state_reason=reason, changed_at=now, ended_at=now)
+
+
+def _as_told(alert: Alert) -> Alert:
+    """The alert as if what it is now were what was last told."""
+    return replace(
+        alert,
+        told_severity=alert.severity,
+        told_value=alert.value,
+        told_facts=alert.facts,
+        told_evidence=_union(alert.told_evidence, alert.evidence),
+    )
 
 
 def _union(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
