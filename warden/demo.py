@@ -35,11 +35,8 @@ from warden.store import DatabaseLock, ledger, outbox
 FIRST = datetime(2019, 1, 2, 6, tzinfo=UTC)  # a Wednesday: the week's releases are complete
 LAST = datetime(2024, 12, 25, 6, tzinfo=UTC)
 STEP = timedelta(days=7)
-# The quiet years pass quicker: the feed is polled once in four weeks, then in two, then weekly.
-CALM = (
-    (datetime(2021, 1, 1, tzinfo=UTC), timedelta(days=28)),
-    (datetime(2022, 1, 1, tzinfo=UTC), timedelta(days=14)),
-)
+# The quiet years pass quicker: the feed is polled once in four weeks, then weekly.
+CALM_UNTIL, CALM_STEP = datetime(2022, 1, 1, tzinfo=UTC), timedelta(days=28)
 SOURCE = "acled"
 FULL_PASS_DAYS = 366  # of the calendar; a running daemon makes one every day
 # Two things go wrong on purpose: the feed answers with a web page, the partner's computer fails.
@@ -114,7 +111,11 @@ def run(
     clock = ManualClock(first)
     world = World(simulated_history(scale=scale))
     gc.freeze()  # the history stays: looking through it again and again costs a tenth of the time
-    with _own_settings(), Stage(directory.absolute(), world, clock, shipped("rules")) as stage:
+    with (
+        _own_settings(),
+        _rare_collections(),
+        Stage(directory.absolute(), world, clock, shipped("rules")) as stage,
+    ):
         app = App(load_settings(stage.paths.settings), clock)
         with app.open() as station:
             station.full_pass_days = FULL_PASS_DAYS
@@ -143,6 +144,17 @@ def _refuse_beside_another(directory: Path) -> None:
         lock = DatabaseLock(database)
         lock.acquire()
         lock.release()
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for garbage less often: there is hardly any, and looking costs seconds."""
+    usual = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 @contextmanager
@@ -186,13 +198,9 @@ def _play(
 def _calendar(first: datetime, last: datetime) -> list[datetime]:
     """The days on which the feed is polled."""
     days = [first]
-    while (following := days[-1] + _pace(days[-1])) <= last:
+    while (following := days[-1] + (CALM_STEP if days[-1] < CALM_UNTIL else STEP)) <= last:
         days.append(following)
     return days
-
-
-def _pace(day: datetime) -> timedelta:
-    return next((step for until, step in CALM if day < until), STEP)
 
 
 def _misbehave(stage: Stage, now: datetime) -> None:
