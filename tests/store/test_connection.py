@@ -276,21 +276,23 @@ class TestMigrations:
 
     def test_an_older_database_is_brought_up_to_date_after_a_copy_was_kept(self, path, monkeypatch):
         made(path)
-        step = schema.Migration(2, "one more", self.add)
+        newest = schema.newest_version()
+        step = schema.Migration(newest + 1, "one more", self.add)
         monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, step))
-        monkeypatch.setattr(schema, "newest_version", lambda: 2)
+        monkeypatch.setattr(schema, "newest_version", lambda: newest + 1)
         monkeypatch.setattr(schema.migrate, "__defaults__", (schema.MIGRATIONS,))
-        with pytest.raises(StoreError, match="schema 1"):
+        with pytest.raises(StoreError, match=f"schema {newest}"):
             open_store(path, read_only=True)
         with open_store(path) as store:
-            assert schema.user_version(store.connection) == 2
+            assert schema.user_version(store.connection) == newest + 1
             assert store.connection.execute("SELECT count(*) FROM added").fetchone() == (0,)
-        copy = sqlite3.connect(path.with_name("warden.db.schema-1"))
-        assert schema.user_version(copy) == 1
+        copy = sqlite3.connect(path.with_name(f"warden.db.schema-{newest}"))
+        assert schema.user_version(copy) == newest
         copy.close()
 
     def test_a_step_that_fails_leaves_the_old_shape(self, path):
         made(path)
+        newest = schema.newest_version()
 
         def break_off(db):
             self.add(db)
@@ -298,8 +300,8 @@ class TestMigrations:
 
         connection = _connect(path, read_only=False)
         with pytest.raises(ZeroDivisionError):
-            schema.migrate(connection, (schema.Migration(2, "bad", break_off),))
-        assert schema.user_version(connection) == 1
+            schema.migrate(connection, (schema.Migration(newest + 1, "bad", break_off),))
+        assert schema.user_version(connection) == newest
         with pytest.raises(sqlite3.OperationalError, match="no such table"):
             connection.execute("SELECT * FROM added")
         connection.close()

@@ -38,7 +38,37 @@ def _first_shape(db: sqlite_utils.Database) -> None:
     create_action_tables(db)
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "events, ledger and outbox", _first_shape),)
+def _people(db: sqlite_utils.Database) -> None:
+    from warden.store.tables_people import create_people_tables  # noqa: PLC0415
+
+    create_people_tables(db)
+
+
+def _routing(db: sqlite_utils.Database) -> None:
+    from warden.store.tables_routing import create_routing_tables  # noqa: PLC0415
+
+    create_routing_tables(db)
+
+
+def _health(db: sqlite_utils.Database) -> None:
+    from warden.store.tables_health import create_health_tables  # noqa: PLC0415
+
+    create_health_tables(db)
+
+
+def _statistics(db: sqlite_utils.Database) -> None:
+    from warden.store.tables_statistics import create_statistics_tables  # noqa: PLC0415
+
+    create_statistics_tables(db)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "events, ledger and outbox", _first_shape),
+    Migration(2, "silences, verdicts and releases", _people),
+    Migration(3, "what routing remembers", _routing),
+    Migration(4, "warden's own health", _health),
+    Migration(5, "calibrations and kept projections", _statistics),
+)
 
 
 def newest_version(migrations: tuple[Migration, ...] = MIGRATIONS) -> int:
