@@ -23,7 +23,10 @@ ALLOWED: dict[str, set[str]] = {
     "sources": {*VALUES, "engine", "geodata"},  # countries' names; see the exception below
     "store": {*VALUES, "engine", "sources"},  # pages as sources hand them over
     "geodata": {*VALUES, "engine"},
-    "notify": {*VALUES, "engine", "geodata"},  # countries' names in a reader's language
+    # Countries' names in a reader's language; maps and charts of a notice.
+    "notify": {*VALUES, "engine", "geodata", "pictures", "sandbox"},
+    "pictures": {*VALUES, "engine", "geodata", "sandbox"},
+    "sandbox": set(),
     "ingest": {*VALUES, "sources", "store"},
     "evaluate": {*VALUES, "engine", "store"},
     "deliver": {*VALUES, "notify", "store"},
@@ -37,12 +40,13 @@ ALLOWED: dict[str, set[str]] = {
     },
     "app": {
         *VALUES, "control", "deliver", "engine", "evaluate", "geodata", "ingest", "notify",
-        "rulebook", "settings", "sources", "station", "store", "trial",
+        "pictures", "rulebook", "settings", "sources", "station", "store", "trial",
     },
     "daemon": {*VALUES, "app", "control", "heartbeat", "sdnotify", "station"},
     # What-if runs put rooms together as the app does, without ever touching its database.
     "trial": {
-        *VALUES, "engine", "evaluate", "geodata", "notify", "rulebook", "sources", "store",
+        *VALUES, "engine", "evaluate", "geodata", "notify", "pictures", "rulebook", "sources",
+        "store",
     },
     "simulator": {*VALUES, "engine", "geodata"},
     "demo": {*VALUES, "app", "settings", "simulator", "station", "store"},
@@ -68,7 +72,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "sqlite3": ("store/", "evaluate.py", "trial/"),
     "sqlite_utils": ("store/",),
     "yaml": ("rulebook/",),
-    "jinja2": ("notify/render/", "engine/expression.py"),
+    "jinja2": ("sandbox.py", "notify/render/", "pictures/", "engine/expression.py"),
+    "resvg_py": ("pictures/raster.py",),
     "click": ("cli/",),
     "smtplib": ("notify/channels/email/",),
     "aiosmtpd": ("simulator/",),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from warden.notify.render.renderer import Renderer, template_folders
+from warden.notify.render import Renderer, template_folders
 from warden.notify.render.statistics import is_over, statistic_words
 from warden.notify.routes import Receiver
 

@@ -9,7 +9,7 @@ from helpers_notify import NOW, notice
 from jinja2.exceptions import SecurityError, TemplateError
 
 from warden.notify.render import Renderer, template_folders
-from warden.notify.render.sandbox import Sandbox
+from warden.sandbox import Sandbox
 from warden.notify.render.template_faults import template_faults
 from warden.notify.routes import Receiver
 

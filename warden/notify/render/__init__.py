@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from warden.notify.render.renderer import Rendered, Renderer, template_folders
+from warden.notify.render.renderer import Rendered, Renderer
+from warden.sandbox import template_folders
 
 __all__ = ["Rendered", "Renderer", "template_folders"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,17 @@ from jinja2 import TemplateError
 from warden.errors import ConfigError
 from warden.model.notice import Notice
 from warden.model.rule import level_rank
+from warden.notify.render import cap
 from warden.notify.render.body import View, notice_view
 from warden.notify.render.first_line import LIMIT, first_line
+from warden.notify.render.formats import alertmanager_body, bare_words, cap_words
 from warden.notify.render.gaps import Gap
 from warden.notify.render.parts import clean
 from warden.notify.render.payload import payload
 from warden.notify.render.plain import bare_line, bare_text, plain_text
-from warden.notify.render.sandbox import Sandbox
 from warden.notify.render.voice import Phrases, Voice
 from warden.notify.routes import Receiver
+from warden.sandbox import Sandbox, shipped_templates, template_folders
 
 _COLOURS = {"critical": "#b3261e", "warning": "#b26a00", "info": "#35618e"}
 _QUIET_COLOUR = "#6b7078"
@@ -47,28 +49,19 @@ class Rendered:
     fallback: str = ""
 
 
-def shipped_templates() -> Path:
-    """The templates that come with warden: in the installed package, else in the source tree."""
-    package = Path(__file__).parents[2]
-    inside = package / "share" / "templates"
-    return inside if inside.is_dir() else package.parent / "templates"
-
-
-def template_folders(own: Path | None = None) -> tuple[Path, ...]:
-    """Where templates are looked for: the operator's folder first, then the shipped one."""
-    shipped = shipped_templates()
-    return (shipped,) if own is None or own == shipped else (own, shipped)
-
-
 class Renderer:
     """Puts notices into words.
 
     Attributes:
         folders: see `template_folders`; the last one is the shipped one.
+        issuer: who speaks in the formats of other systems.
     """
 
-    def __init__(self, folders: Sequence[Path] | None = None) -> None:
+    def __init__(
+        self, folders: Sequence[Path] | None = None, *, issuer: cap.Issuer | None = None
+    ) -> None:
         self.folders = tuple(folders) if folders is not None else template_folders()
+        self.issuer = issuer if issuer is not None else cap.Issuer()
         self._sandbox = Sandbox(self.folders)
         self._phrases: dict[tuple[str, bool], Phrases] = {}
 
@@ -106,16 +99,41 @@ class Renderer:
         *,
         message_id: str = "",
         gaps: Sequence[Gap] = (),
+        earlier: Sequence[cap.Earlier] = (),
     ) -> Rendered:
         """One message of these notices, the most severe first as they are given.
 
-        `gaps` are the feeds that tell nothing of recent days.
+        `gaps` are the feeds that tell nothing of recent days; `earlier` the messages that the
+        receiver got about the same alert, oldest first.
         """
         try:
-            return self._by_templates(receiver, notices, now, formats, message_id, gaps)
+            made = self._by_templates(receiver, notices, now, formats, message_id, gaps)
         except RENDERING_FAILED as error:
             reason = clean(f"{type(error).__name__}: {error}", 200)
-            return self._plainly(receiver, notices, now, formats, message_id, gaps, reason)
+            made = self._plainly(receiver, notices, now, formats, message_id, gaps, reason)
+        if "cap" in formats:
+            made.bodies["cap"] = cap.document(
+                [(notice, self._cap_words(notice, receiver, now, gaps)) for notice in notices],
+                message_id=message_id,
+                sent=now,
+                issuer=self.issuer,
+                earlier=earlier,
+            )
+        return made
+
+    def _cap_words(
+        self, notice: Notice, receiver: Receiver, now: datetime, gaps: Sequence[Gap]
+    ) -> list[cap.Words]:
+        """An `info` in every language there is, the receiver's first; bare words if all fail."""
+        said: list[cap.Words] = []
+        failed = ""
+        for language in dict.fromkeys((receiver.language, *self.languages)):
+            try:
+                voice = self._voice(replace(receiver, language=language), now, shipped=False)
+                said.append(cap_words(notice, voice, gaps))
+            except RENDERING_FAILED as error:
+                failed = clean(f"{type(error).__name__}: {error}", 200)
+        return said or [bare_words(notice, failed)]
 
     def _by_templates(  # noqa: PLR0917  the arguments of render
         self,
@@ -133,7 +151,8 @@ class Renderer:
             view = message_view(receiver, notices, voice, subject, gaps)
             text, html = (self._produce(name, receiver.language, view) for name in _LAYOUTS)
             bodies["mail"] = _mail_body(receiver.language, _tidy(text), html)
-        bodies |= _payloads(receiver, notices, voice, now, formats, message_id, subject, gaps)
+        url = self.issuer.web
+        bodies |= _payloads(receiver, notices, voice, now, formats, message_id, subject, gaps, url)
         return Rendered(subject, bodies)
 
     def _plainly(  # noqa: PLR0917  the arguments of render, and why
@@ -160,7 +179,8 @@ class Renderer:
             text = bare_text(notices, reason)
         if "mail" in formats:
             bodies["mail"] = _mail_body(receiver.language if voice else "en", text, "")
-        bodies |= _payloads(receiver, notices, voice, now, formats, message_id, subject, gaps)
+        url = self.issuer.web
+        bodies |= _payloads(receiver, notices, voice, now, formats, message_id, subject, gaps, url)
         return Rendered(subject, bodies, reason)
 
     def _produce(self, name: str, language: str, view: View) -> str:
@@ -232,11 +252,15 @@ def _payloads(  # noqa: PLR0917  the arguments of render
     message_id: str,
     subject: str,
     gaps: Sequence[Gap],
+    url: str,
 ) -> dict[str, str]:
     made: dict[str, str] = {}
+    lines = [_line(notice, voice) for notice in notices]
     for name in formats:
-        if name in ("warden", "warden+notes"):
-            lines = [_line(notice, voice) for notice in notices]
+        if name.startswith("alertmanager"):
+            data = alertmanager_body(name, receiver.name, notices, lines, now=now, url=url)
+            made[name] = _json(data)
+        elif name in ("warden", "warden+notes"):
             data = payload(
                 receiver, notices, lines, now,
                 message_id=message_id, subject=subject, with_notes=name.endswith("+notes"),

@@ -17,8 +17,8 @@ from warden.errors import Fault
 from warden.notify.render.parts import clean
 from warden.notify.render.renderer import RENDERING_FAILED, Renderer
 from warden.notify.render.samples import sample_notices
-from warden.notify.render.sandbox import Sandbox
 from warden.notify.render.voice import PhraseError, Phrases
+from warden.sandbox import Sandbox
 
 CODE = "WR081"
 _NAMED = re.compile(r"'([^']+)'")

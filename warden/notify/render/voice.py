@@ -20,7 +20,7 @@ from babel.numbers import format_decimal
 from jinja2 import TemplateError
 
 from warden.errors import ConfigError
-from warden.notify.render.sandbox import Sandbox
+from warden.sandbox import Sandbox
 
 _LOCALES = {"en": "en_GB"}  # day before month
 _DAYS_AS_DAYS = 120

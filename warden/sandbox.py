@@ -1,5 +1,7 @@
 """Jinja2 for files that operators may edit: plain data only, bounded in time and output.
 
+Standing in the flow: mails, phrases and pictures are made by it. It also knows where templates lie.
+
 Beyond Jinja's own immutable sandbox: nothing can be called, only listed filters exist, only loops,
 conditions, `set`, `include`, `extends` and blocks may be written, every turn of a loop counts
 against a budget, and a dictionary's keys come before its methods (which are out of reach).
@@ -67,6 +69,19 @@ class Budget(threading.local):
 _BUDGET = Budget()
 
 
+def shipped_templates() -> Path:
+    """The templates that come with warden: in the installed package, else in the source tree."""
+    package = Path(__file__).parent
+    inside = package / "share" / "templates"
+    return inside if inside.is_dir() else package.parent / "templates"
+
+
+def template_folders(own: Path | None = None) -> tuple[Path, ...]:
+    """Where templates are looked for: the operator's folder first, then the shipped one."""
+    shipped = shipped_templates()
+    return (shipped,) if own is None or own == shipped else (own, shipped)
+
+
 def _count_turns(node: nodes.Node) -> None:
     """Make every turn of a loop and every inclusion count against the budget."""
     for name, value in list(node.iter_fields()):
@@ -102,7 +117,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(
             loader=FileSystemLoader([str(folder) for folder in folders]),
             undefined=StrictUndefined,
-            autoescape=lambda name: bool(name) and ".html" in str(name),
+            autoescape=_is_markup,
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=False,
@@ -171,6 +186,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return say
 
 
+def _is_markup(name: str | None) -> bool:
+    """Whether what a template is given must be escaped: all but plain text and phrases."""
+    return name is not None and (".html" in name or ".svg" in name)
+
+
 def _collect(template: Any, values: Mapping[str, Any]) -> str:
     parts: list[str] = []
     size = 0
@@ -212,4 +232,7 @@ def _bounded(function: Callable[..., Any]) -> Callable[..., Any]:
     return bounded
 
 
-__all__ = ["MAX_OUTPUT", "MAX_SECONDS", "Sandbox", "SecurityError", "Undefined"]
+__all__ = [
+    "MAX_OUTPUT", "MAX_SECONDS", "Sandbox", "SecurityError", "Undefined", "shipped_templates",
+    "template_folders",
+]  # fmt: skip

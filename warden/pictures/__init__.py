@@ -1,0 +1,8 @@
+"""Pictures: maps and charts as SVG from templates, and as PNG for mails."""
+
+from __future__ import annotations
+
+from warden.pictures.raster import PictureError, png
+from warden.pictures.template import Easel, draw
+
+__all__ = ["Easel", "PictureError", "draw", "png"]
