@@ -37,6 +37,7 @@ from warden.notify.channels.email.channel import EmailChannel
 from warden.notify.channels.file import FileChannel
 from warden.notify.channels.webhook.channel import WebhookChannel
 from warden.notify.render import Renderer, template_folders
+from warden.notify.render.cap import Issuer
 from warden.notify.render.template_faults import template_faults
 from warden.notify.routes_schema import routes_schema
 from warden.notify.routing import Routing, check_reach, parse_routes
@@ -159,7 +160,9 @@ class App:
 
     def renderer(self) -> Renderer:
         """What puts notices into words: the operator's templates over the shipped ones."""
-        return Renderer(template_folders(self.settings.templates_dir))
+        smtp, web = self.settings.smtp, self.settings.public_url
+        issuer = Issuer(sender=f"warden@{smtp.domain}", name="warden", web=web)
+        return Renderer(template_folders(self.settings.templates_dir), issuer=issuer)
 
     def rulebook(self) -> Rulebook:
         """The rules and routes that the daemon works by.

@@ -28,6 +28,7 @@ from warden.model.delivery import Attempt, Delivery, Dispatch, Message, Outgoing
 from warden.model.notice import Notice
 from warden.notify.channels import CHANNELS, Channel, ChannelKind
 from warden.notify.render import Renderer
+from warden.notify.render.cap import Earlier, identifier_of
 from warden.notify.render.gaps import Gap
 from warden.notify.render.renderer import in_order
 from warden.notify.render.samples import exercise
@@ -83,9 +84,10 @@ def flush(
         sendable = _withhold_unreachable(tx, waiting, routing, now)
         withheld = len(waiting) - len(sendable)
         gaps = _gaps(tx)
+    chains = _Chains(store)
     messages = [
-        _message(group, routing.receivers[group[0].receiver], notices, renderer, now, gaps)
-        for group in _groups(sendable)
+        _message(group, routing.receivers[group[0].receiver], notices, renderer, now, gaps, chains)
+        for group in _groups(sendable, routing)
     ]
     made = 0
     for message in messages:
@@ -129,11 +131,29 @@ def _withhold_unreachable(
     return kept
 
 
-def _groups(dispatches: Iterable[Dispatch]) -> list[list[Dispatch]]:
-    groups: dict[tuple[str, str], list[Dispatch]] = {}
+def _groups(dispatches: Iterable[Dispatch], routing: Routing) -> list[list[Dispatch]]:
+    groups: dict[tuple[str, str, str], list[Dispatch]] = {}
     for dispatch in dispatches:
-        groups.setdefault((dispatch.receiver, dispatch.group_key), []).append(dispatch)
+        alone = dispatch.notice_id if routing.receivers[dispatch.receiver].single else ""
+        groups.setdefault((dispatch.receiver, dispatch.group_key, alone), []).append(dispatch)
     return list(groups.values())
+
+
+class _Chains:
+    """The messages before, for the formats in which a message refers to them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[tuple[str, str], list[Earlier]] = {}
+
+    def of(self, receiver: Receiver, alert_id: str) -> list[Earlier]:
+        """What a receiver got about an alert, oldest first, those of this flush too."""
+        key = (receiver.name, alert_id)
+        if key not in self._known:
+            with self._store.reading() as tx:
+                rows = outbox.earlier_messages(tx, receiver.name, alert_id)
+            self._known[key] = [Earlier(identifier_of(name), at) for name, at in rows]
+        return self._known[key]
 
 
 def _message(  # noqa: PLR0917  all of it goes into the words
@@ -143,11 +163,17 @@ def _message(  # noqa: PLR0917  all of it goes into the words
     renderer: Renderer,
     now: datetime,
     gaps: Sequence[Gap],
+    chains: _Chains,
 ) -> Message:
     by_notice = {dispatch.notice_id: dispatch.id for dispatch in group}
     ordered = in_order([notices[dispatch.notice_id] for dispatch in group])
     numbers = tuple(by_notice[notice.id] for notice in ordered)
-    return make_message(receiver, ordered, renderer, now, dispatch_ids=numbers, gaps=gaps)
+    chain = chains.of(receiver, ordered[0].alert_id) if receiver.single else []
+    message = make_message(
+        receiver, ordered, renderer, now, dispatch_ids=numbers, gaps=gaps, earlier=chain
+    )
+    chain.append(Earlier(identifier_of(message.id), now))
+    return message
 
 
 def make_message(
@@ -158,11 +184,14 @@ def make_message(
     *,
     dispatch_ids: tuple[int, ...] = (),
     gaps: Sequence[Gap] = (),
+    earlier: Sequence[Earlier] = (),
 ) -> Message:
     """Render notices, in this order, into a message with a fresh id."""
     message_id = uuid.uuid4().hex
     formats = {target.format for target in receiver.targets}
-    rendered = renderer.render(receiver, notices, now, formats, message_id=message_id, gaps=gaps)
+    rendered = renderer.render(
+        receiver, notices, now, formats, message_id=message_id, gaps=gaps, earlier=earlier
+    )
     if rendered.fallback:
         log.error(
             "template for %s failed, sent the plain form: %s", receiver.name, rendered.fallback

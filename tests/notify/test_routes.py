@@ -116,7 +116,7 @@ FAULTS = {
         "- {name: x, webhook: [{url: 'https://u:p@h.org/', secret: {secret: s}}]}",
         "would be a secret",
     ),
-    "cap is later": ("- {name: x, file: [{path: out, format: cap}]}", "not yet supported"),
+    "unknown format": ("- {name: x, file: [{path: out, format: cup}]}", "did you mean 'cap'"),
     "review is later": ("- {name: x, review: true, file: [{path: out}]}", "not yet supported"),
     "digest is later": ("ROUTE digest: {at: '06:00'}", "not yet supported"),
     "mute times are later": ("ROUTE mute_time_intervals: [night]", "not yet supported"),

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from warden.notify.formats import SINGLE
 from warden.notify.matchers import Matcher
 
 CYCLE = "cycle"  # the group_by that gathers all of one cycle
@@ -22,7 +23,7 @@ class Target:
     Attributes:
         channel: a name in `warden.notify.channels.CHANNELS`.
         name: who it is, without secrets: an address, a URL, a folder. It is kept in the database.
-        format: the body it needs: "mail", "warden", "warden+notes".
+        format: the body it needs: "mail", "warden", "warden+notes", "cap", "alertmanager", …
         options: the channel's own frozen settings of it.
         human: a person reads it.
     """
@@ -51,6 +52,11 @@ class Receiver:
     def human(self) -> bool:
         """Whether a person reads what it gets."""
         return any(target.human for target in self.targets)
+
+    @property
+    def single(self) -> bool:
+        """Whether every notice is a message of its own (see `warden.notify.formats.SINGLE`)."""
+        return any(target.format in SINGLE for target in self.targets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Files: one JSON payload a message, written whole or not at all."""
+"""Files: one payload a message, JSON or CAP's XML, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,27 +11,24 @@ from warden.errors import ChannelError
 from warden.model.delivery import Outgoing
 from warden.model.located import Node
 from warden.notify.channels.protocol import ChannelKind, no_headers
+from warden.notify.formats import FORMATS, SUFFIXES, body_format
 from warden.notify.reading import Reader
 from warden.notify.routes import Target
 
-_LATER_FORMATS = ("cap", "alertmanager")
-
 
 def read_targets(node: Node, reader: Reader) -> tuple[Target, ...]:
-    """`file: [{path: out}]`: a folder that gets one `<key>.json` a message."""
+    """`file: [{path: out}]`: a folder that gets one `<key>.json` (or `.xml`) a message."""
     found = reader.mapping(node, "file", ("path", "format", "include_notes"), required=("path",))
     if not found or "path" not in found:
         return ()
     path = reader.text(found["path"], "path")
     notes = reader.flag(found.get("include_notes"), "include_notes", default=False)
-    body = found.get("format")
-    if body is not None and body.text in _LATER_FORMATS:
-        reader.faults.error(body, "WR079", f"'{body.text}' is not yet supported; use 'warden'")
-    elif body is not None:
-        reader.choice(body, "format", ("warden",))
+    given = found.get("format")
+    name = None if given is None else reader.choice(given, "format", FORMATS)
     if path is None:
         return ()
-    return (Target("file", path, "warden+notes" if notes else "warden", Path(path)),)
+    body = body_format(name or "warden", "", with_notes=notes)
+    return (Target("file", path, body, Path(path)),)
 
 
 class FileChannel:
@@ -47,7 +44,8 @@ class FileChannel:
     def send(self, outgoing: Outgoing, target: Target, now: datetime) -> str:  # noqa: ARG002
         """Write the payload and fsync it; a second try overwrites it with the same."""
         folder = self._base / target.name
-        final = folder / f"{outgoing.delivery.key}.json"
+        suffix = SUFFIXES.get(outgoing.delivery.format, ".json")
+        final = folder / f"{outgoing.delivery.key}{suffix}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _write(folder, final, outgoing.body.encode() + b"\n")

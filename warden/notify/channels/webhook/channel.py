@@ -14,6 +14,7 @@ from warden.notify.channels.protocol import Secrets
 from warden.notify.channels.webhook.post import Answer, post
 from warden.notify.channels.webhook.signing import key_bytes, sign
 from warden.notify.channels.webhook.targets import WebhookOptions, why_bad_url
+from warden.notify.formats import media_type
 from warden.notify.routes import Target
 
 _TRY_AGAIN = frozenset({408, 425, 429})
@@ -39,11 +40,11 @@ class WebhookChannel:
         url, keys = self._resolve(options)
         body = outgoing.body.encode()
         headers = {
-            "content-type": "application/json",
+            "content-type": media_type(outgoing.delivery.format),
             "user-agent": f"warden/{__version__}",
             "accept": "*/*",
             "connection": "close",
-            **sign(keys, outgoing.delivery.key, now, body),
+            **(sign(keys, outgoing.delivery.key, now, body) if keys else {}),
         }
         try:
             answer = post(

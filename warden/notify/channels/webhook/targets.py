@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from warden.model.located import Node, shown
+from warden.notify.formats import FORMATS, body_format
 from warden.notify.reading import Reader
 from warden.notify.routes import Target
 
 _KEYS = ("url", "secret", "format", "allow_private", "include_notes", "timeout")
-_LATER_FORMATS = ("alertmanager", "cap")
 MAX_TIMEOUT_S = 120.0
 
 
@@ -20,7 +20,7 @@ class WebhookOptions:
 
     Attributes:
         url: where it is, or "" when `url_secret` names the secret that holds it.
-        secrets: the names of the signing secrets; several while rotating.
+        secrets: the names of the signing secrets; several while rotating, none for no signature.
         allow_private: loopback and private addresses, and http: without TLS, are allowed.
         timeout_s: the total deadline of one try.
     """
@@ -33,10 +33,14 @@ class WebhookOptions:
 
 
 def read_targets(node: Node, reader: Reader) -> tuple[Target, ...]:
-    """One target an entry; the body format is "warden", or "warden+notes"."""
-    found = reader.mapping(node, "webhook", _KEYS, required=("url", "secret"))
+    """One target an entry; only what speaks Alertmanager's words may go unsigned."""
+    found = reader.mapping(node, "webhook", _KEYS, required=("url",))
     if not found or "url" not in found:
         return ()
+    name = reader.choice(found["format"], "format", FORMATS) if "format" in found else None
+    unsigned = name == "alertmanager"  # its receivers know of no signatures
+    if "secret" not in found and not unsigned:
+        reader.faults.error(node, "WR011", "webhook needs the key 'secret'")
     allow_private = reader.flag(found.get("allow_private"), "allow_private", default=False)
     url, url_secret = _url(found["url"], reader, private=allow_private)
     secrets: tuple[str, ...] = ()
@@ -45,8 +49,9 @@ def read_targets(node: Node, reader: Reader) -> tuple[Target, ...]:
         secrets = tuple(name for name in names if name is not None)
     timeout = found.get("timeout")
     timeout_s = None if timeout is None else reader.seconds(timeout, "timeout", most=MAX_TIMEOUT_S)
-    body = _format(found, reader)
-    if not (url or url_secret) or not secrets:
+    notes = reader.flag(found.get("include_notes"), "include_notes", default=False)
+    body = body_format(name or "warden", url, with_notes=notes)
+    if not (url or url_secret) or not (secrets or unsigned):
         return ()
     options = WebhookOptions(url, url_secret, secrets, allow_private, timeout_s or 15.0)
     return (Target("webhook", url or f"secret:{url_secret}", body, options),)
@@ -54,16 +59,6 @@ def read_targets(node: Node, reader: Reader) -> tuple[Target, ...]:
 
 def _secrets(node: Node, reader: Reader) -> tuple[Node, ...]:
     return reader.items(node, "secret") if node.kind == "list" else (node,)
-
-
-def _format(found: dict[str, Node], reader: Reader) -> str:
-    node = found.get("format")
-    notes = reader.flag(found.get("include_notes"), "include_notes", default=False)
-    if node is not None and node.text in _LATER_FORMATS:
-        reader.faults.error(node, "WR079", f"'{node.text}' is not yet supported; use 'warden'")
-    elif node is not None:
-        reader.choice(node, "format", ("warden",))
-    return "warden+notes" if notes else "warden"
 
 
 def _url(node: Node, reader: Reader, *, private: bool) -> tuple[str, str]:
