@@ -25,7 +25,7 @@ from typing import Any
 from warden.clock import Clock
 from warden.errors import ChannelError
 from warden.model.delivery import Attempt, Delivery, Dispatch, Message, Outgoing
-from warden.model.notice import Notice
+from warden.model.notice import Action, Notice
 from warden.notify.channels import CHANNELS, Channel, ChannelKind
 from warden.notify.render import Renderer
 from warden.notify.render.cap import Earlier, identifier_of
@@ -140,20 +140,26 @@ def _groups(dispatches: Iterable[Dispatch], routing: Routing) -> list[list[Dispa
 
 
 class _Chains:
-    """The messages before, for the formats in which a message refers to them."""
+    """What a message replaces, for the formats in which it says so."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: dict[tuple[str, str], list[Earlier]] = {}
+        self._last: dict[tuple[str, str], Earlier | None] = {}
 
-    def of(self, receiver: Receiver, alert_id: str) -> list[Earlier]:
-        """What a receiver got about an alert, oldest first, those of this flush too."""
+    def before(self, receiver: Receiver, alert_id: str) -> Earlier | None:
+        """The message about an alert that stands for a receiver, those of this flush too."""
         key = (receiver.name, alert_id)
-        if key not in self._known:
+        if key not in self._last:
+            self._last[key] = None
             with self._store.reading() as tx:
                 rows = outbox.earlier_messages(tx, receiver.name, alert_id)
-            self._known[key] = [Earlier(identifier_of(name), at) for name, at in rows]
-        return self._known[key]
+            for name, at, action in rows:
+                self.add(receiver, alert_id, Earlier(identifier_of(name), at), action)
+        return self._last[key]
+
+    def add(self, receiver: Receiver, alert_id: str, made: Earlier, action: Action) -> None:
+        """Remember a message; what was cancelled stands no longer."""
+        self._last[receiver.name, alert_id] = None if action == "cancel" else made
 
 
 def _message(  # noqa: PLR0917  all of it goes into the words
@@ -168,11 +174,14 @@ def _message(  # noqa: PLR0917  all of it goes into the words
     by_notice = {dispatch.notice_id: dispatch.id for dispatch in group}
     ordered = in_order([notices[dispatch.notice_id] for dispatch in group])
     numbers = tuple(by_notice[notice.id] for notice in ordered)
-    chain = chains.of(receiver, ordered[0].alert_id) if receiver.single else []
+    first = ordered[0]
+    before = chains.before(receiver, first.alert_id) if receiver.single else None
     message = make_message(
-        receiver, ordered, renderer, now, dispatch_ids=numbers, gaps=gaps, earlier=chain
+        receiver, ordered, renderer, now, dispatch_ids=numbers, gaps=gaps, replaces=before
     )
-    chain.append(Earlier(identifier_of(message.id), now))
+    if receiver.single:
+        made = Earlier(identifier_of(message.id), now)
+        chains.add(receiver, first.alert_id, made, first.action)
     return message
 
 
@@ -184,13 +193,13 @@ def make_message(
     *,
     dispatch_ids: tuple[int, ...] = (),
     gaps: Sequence[Gap] = (),
-    earlier: Sequence[Earlier] = (),
+    replaces: Earlier | None = None,
 ) -> Message:
     """Render notices, in this order, into a message with a fresh id."""
     message_id = uuid.uuid4().hex
     formats = {target.format for target in receiver.targets}
     rendered = renderer.render(
-        receiver, notices, now, formats, message_id=message_id, gaps=gaps, earlier=earlier
+        receiver, notices, now, formats, message_id=message_id, gaps=gaps, replaces=replaces
     )
     if rendered.fallback:
         log.error(

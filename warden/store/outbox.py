@@ -21,6 +21,7 @@ from warden.model.delivery import (
     Outgoing,
     WithheldReason,
 )
+from warden.model.notice import Action
 from warden.store.values import (
     instant_text,
     parse_instant,
@@ -250,19 +251,20 @@ def first_headers(
 
 def earlier_messages(
     tx: sqlite3.Connection, receiver: str, alert_id: str
-) -> tuple[tuple[str, datetime], ...]:
-    """The messages that a receiver got about an alert, oldest first: (id, when it was made).
+) -> tuple[tuple[str, datetime, Action], ...]:
+    """The messages of a receiver about one alert alone, oldest first: id, when made, action.
 
     One that was refused for good everywhere does not count: nobody could find it.
     """
     rows = tx.execute(
-        "SELECT m.id, m.created_at FROM dispatch_alerts a JOIN dispatches d ON d.id = a.dispatch_id"
-        " JOIN messages m ON m.id = d.message_id WHERE a.alert_id = ? AND m.receiver = ?"
-        " AND EXISTS (SELECT 1 FROM deliveries x WHERE x.message_id = m.id"
-        " AND x.state NOT IN ('dead', 'expired')) ORDER BY m.created_at, m.rowid",
+        "SELECT m.id, m.created_at, d.action FROM messages m"
+        " JOIN dispatches d ON d.message_id = m.id"
+        " WHERE d.alert_id = ? AND m.receiver = ? AND EXISTS (SELECT 1 FROM deliveries x"
+        " WHERE x.message_id = m.id AND x.state NOT IN ('dead', 'expired'))"
+        " ORDER BY m.created_at, m.rowid",
         (alert_id, receiver),
     )
-    return tuple((row[0], parse_instant(row[1])) for row in rows)
+    return tuple((row[0], parse_instant(row[1]), row[2]) for row in rows)
 
 
 def alerts_of_dispatches(tx: sqlite3.Connection, dispatch_ids: Sequence[int]) -> list[str]:

@@ -1,8 +1,9 @@
 """A message in the Common Alerting Protocol, OASIS CAP 1.2 (2010).
 
 What CAP asks beyond its schema is kept too: times carry `-00:00` for UTC, never `Z`; identifiers
-hold no blank, comma, `<` or `&`; an Update or Cancel refers to the messages before it; nothing is
-ever an AllClear, since the end of a condition is no proof of safety.
+hold no blank, comma, `<` or `&`; an Update or Cancel refers to the message that it replaces, and to
+no older one, which that had replaced before; nothing is ever an AllClear, since the end of a
+condition is no proof of safety.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from warden.notify.render.parts import clean, day_of
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
 MEDIA_TYPE = "application/cap+xml"
 PAST_AFTER = timedelta(hours=72)
-MAX_REFERENCES = 50
 RESTRICTION = (
     "For the named recipients of this warden only. Rests on sources whose terms forbid passing"
     " their records on."
@@ -81,7 +81,7 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A message that the same recipient got about the same alert before."""
+    """The message that stands for the same recipient and alert until this one."""
 
     identifier: str
     sent: datetime
@@ -105,18 +105,17 @@ def document(
     message_id: str,
     sent: datetime,
     issuer: Issuer,
-    earlier: Sequence[Earlier] = (),
+    replaces: Earlier | None = None,
 ) -> str:
     """One CAP message of these notices, each with an `info` in every language.
 
-    The first notice decides what kind of message it is. Without an earlier message there is
+    The first notice decides what kind of message it is. Without a message that stands there is
     nothing to update: whoever first hears of an alert through its update gets an Alert.
     """
     notice = spoken[0][0]
     root = ET.Element("alert", xmlns=NAMESPACE)
     exercise = any(one.exercise for one, _ in spoken)
-    chain = tuple(earlier)[-MAX_REFERENCES:]
-    kind = _message_type(notice, chained=bool(chain))
+    kind = _message_type(notice) if replaces is not None else "Alert"
     _add(root, "identifier", identifier_of(message_id))
     _add(root, "sender", _token(issuer.sender))
     _add(root, "sent", stamp(sent))
@@ -127,8 +126,8 @@ def document(
     _add(root, "restriction", issuer.restriction)
     if exercise:
         _add(root, "note", "An exercise. Nothing happened.")
-    if kind != "Alert":
-        _add(root, "references", " ".join(_reference(one, issuer) for one in chain))
+    if replaces is not None and kind != "Alert":
+        _add(root, "references", _reference(replaces, issuer))
     _add(root, "incidents", _token(notice.alert_id))
     for one, words in spoken:
         for said in words:
@@ -169,10 +168,9 @@ def _is_unsure(notice: Notice) -> bool:
     return facts.get("kind") in _INFERRED or "approximate" in certainties
 
 
-def _message_type(notice: Notice, *, chained: bool) -> str:
-    if notice.action in ("alert", "summary") or not chained:
-        return "Alert"
-    return "Cancel" if notice.action == "cancel" else "Update"
+def _message_type(notice: Notice) -> str:
+    """What it is where an earlier message about the same alert stands."""
+    return {"cancel": "Cancel", "summary": "Alert"}.get(notice.action, "Update")
 
 
 def _reference(earlier: Earlier, issuer: Issuer) -> str:

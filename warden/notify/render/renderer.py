@@ -99,12 +99,12 @@ class Renderer:
         *,
         message_id: str = "",
         gaps: Sequence[Gap] = (),
-        earlier: Sequence[cap.Earlier] = (),
+        replaces: cap.Earlier | None = None,
     ) -> Rendered:
         """One message of these notices, the most severe first as they are given.
 
-        `gaps` are the feeds that tell nothing of recent days; `earlier` the messages that the
-        receiver got about the same alert, oldest first.
+        `gaps` are the feeds that tell nothing of recent days; `replaces` is the message
+        about the same alert that stands until now.
         """
         try:
             made = self._by_templates(receiver, notices, now, formats, message_id, gaps)
@@ -117,7 +117,7 @@ class Renderer:
                 message_id=message_id,
                 sent=now,
                 issuer=self.issuer,
-                earlier=earlier,
+                replaces=replaces,
             )
         return made
 
