@@ -222,7 +222,9 @@ class Evaluator:
             moment = Moment(horizon=horizon, seeding=seeding, taken=taken)
             decided = self._decide(state, moment, changed)
             decisions += decided
-            said += notices(state.rule, decided, state.matches, now, atlas, serial=serial)
+            said += notices(
+                state.rule, decided, state.matches, now, atlas, serial=serial, horizon=horizon
+            )
         decisions += self._of_removed_rules(states, now)
         listed = self._historic(decisions, now, atlas, serial)
         said += [(notice, ()) for notice, _ in listed]

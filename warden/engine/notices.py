@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from warden.engine.facts import recurrence
+from warden.engine.facts import recurrence, rows_of_key
 from warden.engine.geo.distance import bearing_deg, distance_km
 from warden.engine.geo.geography import Geography
+from warden.engine.horizon import Horizon
+from warden.engine.kinds import KINDS, charts
 from warden.engine.predicates import positive_leaves
 from warden.engine.reconcile import Decision
 from warden.engine.where import Matches
@@ -84,16 +86,22 @@ def notices(
     atlas: Atlas,
     *,
     serial: int = 0,
+    horizon: Horizon | None = None,
 ) -> tuple[tuple[Notice, tuple[Decision, ...]], ...]:
     """What one rule's decisions give rise to, each notice with the decisions behind it.
 
     `serial` numbers the cycle: it keeps the ids of notices apart when the clock stands still.
+    With a `horizon` the notices hold what their pictures show (`series`, `map`); a backtest that
+    nobody looks at in pictures does without.
     """
     said: list[tuple[Notice, tuple[Decision, ...]]] = []
     summaries: dict[tuple[str, str], list[Decision]] = defaultdict(list)
     for decision in decisions:
         if decision.notice is not None:
-            said.append((_notice(rule, decision, matches, now, atlas, serial=serial), (decision,)))
+            notice = _notice(rule, decision, matches, now, atlas, serial=serial)
+            if horizon is not None:
+                notice.facts.update(picture_facts(rule, decision.alert, matches, horizon))
+            said.append((notice, (decision,)))
         elif decision.summary:
             action = "alert" if decision.previous is None else decision.name
             summaries[decision.summary, action].append(decision)
@@ -198,6 +206,23 @@ def _facts(
     facts["age_days"] = (now.date() - alert.last_day).days
     facts["raised_at"] = alert.raised_at.isoformat()
     return facts
+
+
+def picture_facts(
+    rule: Rule, alert: Alert, matches: Matches, horizon: Horizon
+) -> dict[str, dict[str, Any]]:
+    """What the chart and the map of a notice show; of the notice only, never of the alert."""
+    kind = KINDS.get(rule.kind)
+    if kind is None or kind.chart is None:
+        return {}
+    rows = kind.rows(rule, alert, matches) if kind.rows else rows_of_key(matches, alert.key)
+    earlier = charts.earlier(alert, matches, rows, single=not kind.windowed)
+    found: dict[str, dict[str, Any]] = {"map": {"points": earlier}}
+    chart = kind.chart(rule, alert, matches, horizon)
+    if chart is not None and chart.points:
+        through = horizon.known_through(alert.facts.get("datasets") or matches.frame.datasets())
+        found["series"] = chart.as_facts(through)
+    return found
 
 
 def late_days(last_day: date, known_at: str) -> int:

@@ -121,11 +121,12 @@ class Trial:
     def __init__(
         self, ruleset: Ruleset, geography: Geography, history: History, *, located: bool = True
     ) -> None:
-        """`located` False: notices do not name the nearest place and border, which costs time."""
+        """`located` False: no nearest place and border, chart and map in notices, which cost time."""
         self._ruleset = ruleset
         self._history = history
         places = tuple(ruleset.places.values())
         self._atlas = Atlas(places, geography) if located else Atlas()
+        self._located = located
         self.ledger = MemoryLedger()
         self._last: _Last | None = None
         self._historic_at: datetime | None = None
@@ -183,7 +184,7 @@ class Trial:
                 continue
             decisions += decided
             if any(decision.notice or decision.summary for decision in decided):
-                said += self._said(state, decided, instant)
+                said += self._said(state, decided, instant, horizon)
         summaries, listed = self._historic(decisions, instant)
         for decision in decisions:
             if decision.writes:
@@ -192,7 +193,9 @@ class Trial:
         self._last = _Last(at, horizon.data_start, dict(instant.complete_through))
         return (*said, *summaries)
 
-    def _said(self, state: _RuleState, decided: Sequence[Decision], instant: Instant) -> list[Said]:
+    def _said(
+        self, state: _RuleState, decided: Sequence[Decision], instant: Instant, horizon: Horizon
+    ) -> list[Said]:
         found = notices(
             state.rule,
             decided,
@@ -200,6 +203,7 @@ class Trial:
             instant.now,
             self._atlas,
             serial=instant.serial,
+            horizon=horizon if self._located else None,
         )
         return [Said(notice, about) for notice, about in found]
 

@@ -13,8 +13,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from warden.engine.frame import IntArray
 from warden.engine.horizon import Horizon
+from warden.engine.kinds.charts import Chart
 from warden.engine.where import Matches
+from warden.model.alert import Alert
 from warden.model.duration import parse_days
 from warden.model.rule import Rule
 from warden.model.signal import Signal
@@ -87,7 +90,11 @@ class Kind:
         ends: whether a signal may end by the mere passing of time.
         reach: how many days before an event an episode may have ended that the event can still
             join or change; what passed earlier stands whatever comes. None: no such bound.
+        chart: what the chart beside one of its notices shows; asked only when one is made.
+        rows: the rows that an alert's key counts, where the key is more than the rule's `by`.
         reference: a paragraph for docs/rules.md. example: YAML text of one rule.
+        about_events: whether its rules select events by a `where`.
+        names: what its severity steps may read, None for what rules about events read.
     """
 
     name: str
@@ -99,6 +106,16 @@ class Kind:
     clocked: Literal["", "known", "always"] = ""
     ends: bool = True
     reach: Callable[[Rule], int] | None = None
+    chart: Callable[[Rule, Alert, Matches, Horizon], Chart | None] | None = None
+    rows: Callable[[Rule, Alert, Matches], IntArray] | None = None
+    about_events: bool = True
+    names: frozenset[str] | None = None
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Its own keys, as rules write them."""
+        fields = self.Parameters.model_fields.items()
+        return frozenset(field.alias or name for name, field in fields)
 
 
 def window_reach(rule: Rule) -> int:

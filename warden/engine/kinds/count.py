@@ -10,6 +10,7 @@ from pydantic import Field
 from warden.engine.facts import Severity, episode_facts, number
 from warden.engine.frame import day_from_number
 from warden.engine.horizon import Horizon
+from warden.engine.kinds import charts
 from warden.engine.kinds.base import Bound, Kind, Measure, Parameters, PositiveDays, window_reach
 from warden.engine.kinds.episodes import Episode, Tests, episodes, has_ended, test_days
 from warden.engine.kinds.measure import Series, rolling, series, total
@@ -102,6 +103,7 @@ KIND = Kind(
     signals=signals,
     windowed=True,
     reach=window_reach,
+    chart=charts.of_window,
     reference=(
         "A measure over the last `window` days passes a bound. Days on which it does, and whose "
         "windows share events, are one alert; `keep_firing_for` joins those a little apart."

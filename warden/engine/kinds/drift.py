@@ -17,6 +17,7 @@ from warden.engine.detect.drift import Drift, DriftSettings, drift
 from warden.engine.facts import Severity, episode_facts, number
 from warden.engine.frame import day_from_number
 from warden.engine.horizon import Horizon
+from warden.engine.kinds import charts
 from warden.engine.kinds.base import Kind, Measure, Parameters
 from warden.engine.kinds.episodes import has_ended
 from warden.engine.kinds.measure import Series
@@ -152,6 +153,7 @@ KIND = Kind(
     signals=signals,
     windowed=True,
     clocked="known",
+    chart=charts.of_drift,
     reference=(
         "A negative-binomial CUSUM sums, week by week, the evidence that the rate is `ratio` times "
         "its usual one. It finds sustained rises that no single week shows, and tells when the "

@@ -9,6 +9,7 @@ import numpy as np
 from warden.engine.facts import NEIGHBOUR_NAMES, Severity, episode_facts, recurrence
 from warden.engine.frame import day_from_number
 from warden.engine.horizon import Horizon
+from warden.engine.kinds import charts
 from warden.engine.kinds.base import Kind, Parameters
 from warden.engine.where import Matches
 from warden.model.rule import Rule
@@ -65,6 +66,7 @@ KIND = Kind(
     Parameters=EventParameters,
     signals=signals,
     windowed=False,
+    chart=charts.of_months,
     reference=(
         "Each matching event is an alert of its own. It stays active for `max_age` and then "
         "expires in silence; a revision that matters (`update_when`) is told as an update, a "

@@ -12,8 +12,10 @@ from pydantic import Field
 from warden.engine.facts import Severity, episode_facts, order_of
 from warden.engine.frame import IntArray, day_from_number
 from warden.engine.horizon import Horizon
+from warden.engine.kinds import charts
 from warden.engine.kinds.base import Kind, Parameters, PositiveDays
 from warden.engine.where import Matches
+from warden.model.alert import Alert
 from warden.model.rule import Rule
 from warden.model.signal import Key, Signal
 
@@ -107,6 +109,18 @@ def _runs(matches: Matches, rows: IntArray, memory: int) -> Iterator[tuple[IntAr
         yield rows[start:end], int(days[start - 1]) if start else None
 
 
+def _rows_of(rule: Rule, alert: Alert, matches: Matches) -> IntArray:
+    """The rows of an alert's value, in order of (event_date, uid)."""
+    for key, _, rows in _values(matches, rule.parameters.field):
+        if key == alert.key:
+            return rows
+    return np.zeros(0, dtype=np.int64)
+
+
+def _chart(rule: Rule, alert: Alert, matches: Matches, _: Horizon) -> charts.Chart:
+    return charts.months(matches.frame.day[_rows_of(rule, alert, matches)], alert.last_day)
+
+
 KIND = Kind(
     name="new",
     Parameters=NewParameters,
@@ -114,6 +128,8 @@ KIND = Kind(
     windowed=True,
     ends=False,
     reach=lambda rule: int(rule.parameters.memory),
+    chart=_chart,
+    rows=_rows_of,
     reference=(
         "A value of `field` (or, with `field: event`, any matching event at all) is seen for the "
         "first time in `memory`. The events that follow with gaps no longer than that belong to "

@@ -29,6 +29,7 @@ from warden.engine.detect.projection import (
 from warden.engine.facts import Severity, episode_facts, number
 from warden.engine.frame import BoolArray, FloatArray, IntArray, day_from_number, day_number
 from warden.engine.horizon import Horizon
+from warden.engine.kinds import charts
 from warden.engine.kinds.base import Kind, Measure, Parameters
 from warden.engine.kinds.episodes import Tests, episodes, has_ended, test_days
 from warden.engine.kinds.measure import Series, rolling, series, total
@@ -367,6 +368,7 @@ KIND = Kind(
     windowed=True,
     reach=lambda rule: 2 * YEAR_DAYS + rule.keep_firing_for_days,
     clocked="always",
+    chart=charts.of_periods,
     reference=(
         "This period exceeds `ratio` times the one before with at least `probability`. Years and "
         "quarters are looked at week by week; the first week that passes latches one alert for "

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from warden.engine.facts import Severity, episode_facts, number
 from warden.engine.frame import IntArray, day_from_number
 from warden.engine.horizon import Horizon
+from warden.engine.kinds import charts
 from warden.engine.kinds.base import Kind, Measure, Parameters, PositiveDays, window_reach
 from warden.engine.kinds.episodes import has_ended
 from warden.engine.kinds.measure import Series, rolling, series
@@ -122,6 +123,7 @@ KIND = Kind(
     windowed=True,
     clocked="always",
     reach=window_reach,
+    chart=charts.of_window,
     reference=(
         "A measure over the last `window` days falls below a bound. Only days that the source has "
         "covered count, so a late release is never mistaken for peace; events that arrive later "

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field
 from warden.engine.facts import Severity, episode_facts, number
 from warden.engine.frame import BoolArray, FloatArray, IntArray, day_from_number
 from warden.engine.horizon import Horizon
+from warden.engine.kinds import charts
 from warden.engine.kinds.base import Kind, Measure, Parameters, PositiveDays, window_reach
 from warden.engine.kinds.episodes import Tests, episodes, has_ended, test_days
 from warden.engine.kinds.measure import rolling, series
@@ -150,6 +151,7 @@ KIND = Kind(
     signals=signals,
     windowed=True,
     reach=window_reach,
+    chart=charts.of_window,
     reference=(
         "The sum over `window` days is at least `floor` and at least as high as every such sum of "
         "the last `lookback` days. Of several lookbacks the longest that holds is the fact "

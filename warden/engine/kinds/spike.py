@@ -22,6 +22,7 @@ from warden.engine.detect.tails import Floats
 from warden.engine.facts import Severity, episode_facts, number
 from warden.engine.frame import BoolArray, IntArray, day_from_number
 from warden.engine.horizon import Horizon
+from warden.engine.kinds import charts
 from warden.engine.kinds.base import Kind, Measure, Parameters, PositiveDays
 from warden.engine.kinds.episodes import has_ended
 from warden.engine.kinds.measure import Series
@@ -86,6 +87,12 @@ class SpikeParameters(Parameters):
     min_ratio: float = Field(default=1.5, ge=1, description="nor smaller multiples of the usual")
     false_alerts_per_year: float | None = Field(
         default=None, gt=0, le=52, description="of the whole rule, if nothing changed; default 6"
+    )
+    calibration: float = Field(
+        default=1,
+        ge=0.1,
+        le=10,
+        description="times the level of the budget; `warden calibrate` says what it may be",
     )
     alpha: float | None = Field(default=None, gt=0, le=0.1, description="instead: level of a test")
     recurrence_interval: PositiveDays | None = Field(
@@ -161,12 +168,15 @@ def _test(rule: Rule, matches: Matches, weeks: Weeks, plain: Sequence[Series]) -
 
 
 def _alpha(parameters: SpikeParameters, seen: Floats) -> Floats:
+    """The level of each week; `calibration` moves it to where the budget is really spent."""
     if parameters.alpha is not None:
-        return np.full_like(seen, parameters.alpha)
-    if parameters.recurrence_interval is not None:
-        level = budgets.alpha_for_recurrence(parameters.recurrence_interval)
-        return np.full_like(seen, level)
-    return budgets.alpha_for_budget(parameters.budget, seen)
+        level = np.full_like(seen, parameters.alpha)
+    elif parameters.recurrence_interval is not None:
+        once = budgets.alpha_for_recurrence(parameters.recurrence_interval)
+        level = np.full_like(seen, once)
+    else:
+        level = budgets.alpha_for_budget(parameters.budget, seen)
+    return np.minimum(level * parameters.calibration, budgets.LARGEST_ALPHA)
 
 
 def _columns(
@@ -320,6 +330,7 @@ KIND = Kind(
     windowed=True,
     reach=lambda rule: max(rule.parameters.windows) + DAYS + rule.keep_firing_for_days,
     clocked="known",
+    chart=charts.of_spike,
     reference=(
         "A measure is far above its own past. Several measures and windows are tested each "
         "complete week; the smallest p, corrected for their number, is compared with the level "
