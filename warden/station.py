@@ -13,6 +13,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -22,20 +23,24 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from warden.control import Request
 from warden.deliver import Outlet
+from warden.engine.health import merged
 from warden.errors import ConfigError, Fault, SourceError, UsageError, WardenError
 from warden.evaluate import Evaluation, Evaluator
 from warden.ingest import IngestResult, ingest
+from warden.model.health import Condition
 from warden.model.located import did_you_mean
 from warden.model.notice import Notice
 from warden.model.rule import Ruleset
 from warden.notify import plan
 from warden.notify.routing import Routing
+from warden.people import COMMANDS, Asked
 from warden.sources.common import SourceSettings
 from warden.sources.protocol import Page, PollOutcome, Source
-from warden.store import Store, Transaction, outbox, reports
+from warden.store import Store, Transaction, health, outbox, reports
 from warden.store.actions import record_action
 from warden.store.sources import load_not_before, load_source, load_sources, prune_runs
 from warden.store.values import instant_text
+from warden.vitals import Vitals, asks_for_names, known_names
 
 if TYPE_CHECKING:
     from warden.app import App
@@ -54,6 +59,7 @@ FAILED_STATES = frozenset(
     }
 )
 KEEP_RUNS = timedelta(days=90)
+KEEP_HEALTH = timedelta(days=400)
 RETRY_WITHIN_S = 60.0  # how long `warden retry` waits for what came of it
 
 
@@ -84,7 +90,7 @@ class Station:
         self._clock = app.clock
         self.store = store
         self.rulebook = rulebook
-        self._refused = ""
+        self.vitals = Vitals(rulebook.loaded_at)
         self._evaluator = Evaluator(
             store, rulebook.ruleset, app.geography, plan=self._plan_dispatches
         )
@@ -217,11 +223,13 @@ class Station:
             with self._changed_lock:
                 changed, self._changed = frozenset(self._changed), set()
             try:
-                evaluation = self._evaluator.cycle(now, None if whole else changed)
+                health = self._look_at_health(now, None if whole else changed)
+                evaluation = self._evaluator.cycle(now, None if whole else changed, health=health)
             except BaseException:
                 self._note(changed)
                 self._full_on = None
                 raise
+            self.vitals.evaluated(evaluation.errors, now, full=whole)
             self._evaluated_at = now
             if whole:
                 self._full_on = today
@@ -234,7 +242,34 @@ class Station:
     def dry_run(self, now: datetime | None = None) -> list[dict[str, Any]]:
         """What an evaluation would decide; writes nothing."""
         moment = now if now is not None else self._clock.now()
-        return list(decision_rows(self._evaluator.cycle(moment, dry_run=True)))
+        connection = self.store.connection
+        stored = health.load(connection, moment)
+        looked = health.look(connection, stored, self._itself(), moment)
+        found = merged(stored, looked, moment)
+        return list(decision_rows(self._evaluator.cycle(moment, dry_run=True, health=found)))
+
+    def _look_at_health(
+        self, now: datetime, changed: AbstractSet[str] | None
+    ) -> tuple[Condition, ...]:
+        """Write down what is not as it should be with warden itself; return all of it."""
+        if (changed is None or changed) and asks_for_names(self.rulebook.ruleset):
+            with self.store.transaction() as tx:
+                health.note_actors(tx, now, changed)
+        connection = self.store.connection
+        stored = health.load(connection, now)
+        found = merged(stored, health.look(connection, stored, self._itself(), now), now)
+        if found != stored:
+            with self.store.transaction() as tx:
+                health.save(tx, stored, found)
+        return found
+
+    def _itself(self) -> health.Self:
+        return health.Self(
+            sources=frozenset(one.name for one in self._app.source_settings),
+            is_known=known_names(self.rulebook.ruleset),
+            own=self.vitals.conditions(),
+            rules_seen=self.vitals.rules_seen,
+        )
 
     def _plan_dispatches(self, tx: Transaction, notices: Sequence[Notice], now: datetime) -> None:
         told = outbox.told(tx, [notice.alert_id for notice in notices])
@@ -279,14 +314,14 @@ class Station:
         try:
             rulebook = self._app.rulebook()
         except ConfigError as error:
-            self._refused = str(error)
+            self.vitals.reload_refused(_told(error), self._clock.now())
             raise
         with self.store.exclusive():
             self.rulebook = rulebook
             self._evaluator.use(rulebook.ruleset)
         if "_outlet" in self.__dict__:
             self._outlet.use_renderer(self._app.renderer())
-        self._refused = ""
+        self.vitals.reloaded(self._clock.now())
 
     def reload_report(self) -> dict[str, Any]:
         """Which rules are in force since when, and whether a later reload was refused."""
@@ -294,7 +329,7 @@ class Station:
             "rules": len(self.rulebook.ruleset.rules),
             "version": self.rulebook.ruleset.version,
             "loaded_at": self.rulebook.loaded_at,
-            "refused": self._refused,
+            "refused": self.vitals.refused,
         }
 
     # --- what operators ask for ---------------------------------------------------------------
@@ -304,6 +339,9 @@ class Station:
 
         Files come as open descriptors from afar, as `paths` from this very process.
         """
+        if request.command in COMMANDS:
+            yield from self._say(request)
+            return
         commands = {
             "ingest": lambda: self._ingest(request, paths),
             "evaluate": lambda: decision_rows(self.evaluate(full=True)),
@@ -320,16 +358,32 @@ class Station:
             raise
         self._record(request, "ok")
 
+    def _say(self, request: Request) -> list[dict[str, Any]]:
+        """What an operator says about alerts: the words and who said them are one commit."""
+        now = self._clock.now()
+        asked = Asked(request.arguments, request.who, now, self.rulebook.ruleset)
+        try:
+            with self.store.transaction() as tx:
+                rows = COMMANDS[request.command](tx, asked)
+                self._write_down(tx, request, "ok")
+        except BaseException as error:
+            self._record(request, f"{type(error).__name__}: {error}")
+            raise
+        return rows
+
     def _record(self, request: Request, outcome: str) -> None:
         with self.store.transaction() as tx:
-            record_action(
-                tx,
-                at=self._clock.now(),
-                who=request.who,
-                command=request.command,
-                arguments=request.arguments,
-                outcome=outcome,
-            )
+            self._write_down(tx, request, outcome)
+
+    def _write_down(self, tx: Transaction, request: Request, outcome: str) -> None:
+        record_action(
+            tx,
+            at=self._clock.now(),
+            who=request.who,
+            command=request.command,
+            arguments=request.arguments,
+            outcome=outcome,
+        )
 
     def _ingest(self, request: Request, paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
         asked = request.arguments
@@ -391,6 +445,7 @@ class Station:
             return
         with self.store.transaction() as tx:
             prune_runs(tx, now - KEEP_RUNS)
+            health.prune(tx, now - KEEP_HEALTH)
         self._tidied_on = now.date()
 
     def sentence(self) -> str:
@@ -408,7 +463,7 @@ class Station:
         ]
         if waiting["dead"]:
             parts.append(f"{waiting['dead']} dead")
-        if self._refused:
+        if self.vitals.refused:
             parts.append("last reload refused")
         return "; ".join(parts)
 
@@ -534,6 +589,11 @@ def _received(descriptors: Sequence[int], names: Sequence[str], folder: Path) ->
 
 def _copy(source: BinaryIO, target: BinaryIO) -> None:
     shutil.copyfileobj(source, target, 1 << 20)
+
+
+def _told(error: ConfigError) -> str:
+    """A refusal with its first fault."""
+    return "; ".join([str(error), *(fault.one_line() for fault in error.faults[:1])])
 
 
 def _counted(number: int, what: str) -> str:

@@ -35,11 +35,13 @@ ALLOWED: dict[str, set[str]] = {
     "logs": set(),
     "sdnotify": set(),
     "control": {"errors"},
+    "people": {*VALUES, "notify", "store"},
     "station": {
-        *VALUES, "app", "control", "deliver", "evaluate", "ingest", "notify", "sources", "store",
+        *VALUES, "app", "control", "deliver", "evaluate", "ingest", "notify", "people", "sources",
+        "store",
     },
     "app": {
-        *VALUES, "control", "deliver", "engine", "evaluate", "geodata", "ingest", "notify",
+        *VALUES, "control", "deliver", "engine", "evaluate", "geodata", "ingest", "notify", "people",
         "pictures", "rulebook", "settings", "sources", "station", "store", "trial",
     },
     "daemon": {*VALUES, "app", "control", "heartbeat", "sdnotify", "station"},
@@ -69,7 +71,7 @@ ONLY: dict[tuple[str, str], set[str]] = {
 HOMES: dict[str, tuple[str, ...]] = {
     "apscheduler": ("daemon.py",),
     "requests": ("sources/http_client.py",),
-    "sqlite3": ("store/", "evaluate.py", "trial/"),
+    "sqlite3": ("store/", "evaluate.py", "people.py", "trial/"),
     "sqlite_utils": ("store/",),
     "yaml": ("rulebook/",),
     "jinja2": ("sandbox.py", "notify/render/", "pictures/", "engine/expression.py"),

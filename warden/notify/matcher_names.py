@@ -23,10 +23,17 @@ _EQUALS = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_-]*)\s*(=~|!~|!=|=)\s*\"?([^\"]*?
 _CLOSED: Mapping[str, Sequence[str]] = {"severity": LEVELS, "action": ACTIONS}
 
 
-def check_matchers(roots: Iterable[Node], rules: Iterable[Rule] | None, faults: FaultList) -> None:
+def check_matchers(
+    roots: Iterable[Node],
+    rules: Iterable[Rule] | None,
+    faults: FaultList,
+    *,
+    otherwise: str = "this route is never taken",
+) -> None:
     """Add a fault for each matcher on a label or a value that no alert of these rules carries.
 
     Without rules (theirs are faulty) only the values that are the same for all are looked at.
+    `otherwise` is what follows from a matcher that may be meant for rules to come.
     """
     if rules is None:
         for root in roots:
@@ -40,11 +47,13 @@ def check_matchers(roots: Iterable[Node], rules: Iterable[Rule] | None, faults: 
     for root in roots:
         for name, value, node in _matchers(root):
             if name not in labels:
-                _unknown(node, f"no rule has the label {shown(name)}", name, labels, faults)
+                message = f"no rule has the label {shown(name)}"
+                _unknown(node, message, name, labels, faults, otherwise)
             elif name in _CLOSED:
                 _closed_value(node, name, value, faults)
             elif name == "rule" and value is not None and value not in ids:
-                _unknown(node, f"no rule has the id {shown(value)}", value, ids, faults)
+                message = f"no rule has the id {shown(value)}"
+                _unknown(node, message, value, ids, faults, otherwise)
         _check_groups(root, {*labels, CYCLE}, faults)
 
 
@@ -72,7 +81,7 @@ def _unknown(  # noqa: PLR0917  what is said, and of what
     word: str,
     choices: Collection[str],
     faults: FaultList,
-    otherwise: str = "this route is never taken",
+    otherwise: str,
 ) -> None:
     hint = did_you_mean(word, choices)
     if hint:

@@ -12,6 +12,8 @@ from functools import lru_cache
 from warden.errors import UsageError
 from warden.model.located import FaultList, Node, SourceFile
 from warden.model.people import Silence
+from warden.model.rule import Rule
+from warden.notify.matcher_names import check_matchers
 from warden.notify.matchers import Matcher, parse_matchers
 from warden.notify.reading import Reader
 
@@ -26,13 +28,37 @@ def compiled(matchers: tuple[str, ...]) -> tuple[Matcher, ...]:
     Raises:
         UsageError: one of them is none; the message says what is wrong with it.
     """
+    faults = FaultList()
+    found = parse_matchers(_node(matchers), Reader(faults))
+    _refuse(faults)
+    return found
+
+
+def doubts(matchers: Sequence[str], rules: Iterable[Rule]) -> tuple[str, ...]:
+    """What no alert of these rules carries, in sentences: it may be meant for rules to come.
+
+    Raises:
+        UsageError: a label or value that looks like a slip of a known one.
+    """
+    faults = FaultList()
+    written = _node(matchers)
+    key = Node("scalar", written.file, 1, 1, "matchers", "matchers")
+    root = Node("mapping", written.file, 1, 1, entries=((key, written),))
+    check_matchers([root], rules, faults, otherwise="it holds nothing")
+    _refuse(faults)
+    return tuple(fault.message for fault in faults.sorted())
+
+
+def _node(matchers: Sequence[str]) -> Node:
     file = SourceFile("--matcher")
     items = tuple(Node("scalar", file, 1, 1, text, text) for text in matchers)
-    faults = FaultList()
-    found = parse_matchers(Node("list", file, 1, 1, items=items), Reader(faults))
-    if faults.errors:
-        raise UsageError(faults.sorted()[0].message)
-    return found
+    return Node("list", file, 1, 1, items=items)
+
+
+def _refuse(faults: FaultList) -> None:
+    first = next((fault for fault in faults.sorted() if fault.severity == "error"), None)
+    if first is not None:
+        raise UsageError(first.message)
 
 
 def silencing(silences: Iterable[Silence], labels: Mapping[str, str]) -> Silence | None:
