@@ -199,3 +199,14 @@ def test_where_no_series_has_a_past_a_burst_is_still_tested():
     p = pooled_gamma_poisson(counts, [39]).p[:, 0]
     assert p[1] < 1e-4
     assert p[0] > 0.4
+
+
+@pytest.mark.parametrize("window", [1, 4, 13])
+def test_a_week_s_test_does_not_depend_on_what_is_tested_with_it(window):
+    counts = negative_binomial(np.random.default_rng(14), np.full((3, 200), 1.5), 1.6)
+    settings = NbGlmSettings(window=window)
+    together = nb_glm(counts, range(140, 200), settings)
+    for week in range(140, 200, 7):
+        alone = nb_glm(counts[1:2], [week], settings)
+        assert together.p[1, week - 140] == alone.p[0, 0]
+        assert together.law.mean[1, week - 140] == alone.law.mean[0, 0]
