@@ -152,6 +152,8 @@ class Daemon:
         self._evaluate_now = threading.Event()
         self._full_pass = threading.Event()
         self._strays: list[int] = []
+        self._source_states: dict[str, str] = {}
+        self._failing_rules: Mapping[str, str] = {}
         self._pulse = time.monotonic()
         self._started_at = self._clock.now()
         self._wall_minus_monotonic = _wall_minus_monotonic()
@@ -255,6 +257,7 @@ class Daemon:
             station.reload()
         except ConfigError as error:
             _tell_refusal(error)
+            self._evaluate_now.set()  # a refused reload is itself told
         except Exception:
             log.exception("reload failed, still working by the last good rules")
         else:
@@ -377,6 +380,9 @@ class Daemon:
             self._evaluate_now.set()
         elif result.state != "ok":
             log.warning("%s is %s: %s", name, result.state, result.sentence)
+        if self._source_states.get(name, "ok") != result.state:
+            self._evaluate_now.set()  # how a source is, is itself told
+        self._source_states[name] = result.state
 
     def _evaluate(self) -> None:
         """Evaluate when something changed, or a minute has passed (time itself ends things)."""
@@ -396,6 +402,10 @@ class Daemon:
             raise
         if self._heartbeat is not None:
             self._heartbeat.worked()
+        for rule, error in evaluation.errors.items():
+            if self._failing_rules.get(rule) != error:
+                log.error("the rule %s could not be evaluated: %s", rule, error)
+        self._failing_rules = evaluation.errors
         for notice in evaluation.notices:
             log.info("%s %s: %s (%s)", notice.action, notice.alert_id, notice.title, notice.reason)
 

@@ -33,6 +33,7 @@ from warden.engine.reconcile import Decision, Fate, Moment, reconcile, remove
 from warden.engine.shared import SharedMatcher
 from warden.engine.where import Matcher, Matches
 from warden.model.alert import Alert
+from warden.model.health import Condition
 from warden.model.notice import Notice
 from warden.model.rule import Rule, Ruleset
 from warden.model.signal import Signal
@@ -47,6 +48,8 @@ MAX_SUCCESSORS = 5
 CHUNK_ROWS = 50_000
 HISTORIC_SUMMARY_DAYS = 7
 _KM_PER_DEGREE = 110.5
+# What a fault in one rule's kind can raise; the database's own errors end the cycle.
+RULE_FAILED = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, AssertionError)
 
 Planner = Callable[[sqlite3.Connection, Sequence[Notice], datetime], None]
 
@@ -60,6 +63,7 @@ class Evaluation:
         decisions: all of them, those that keep silent too.
         notices: what is to be said.
         matched: how many events each rule is about now.
+        errors: the rules that could not be evaluated, and why; they are tried again every cycle.
     """
 
     cycle_id: int | None
@@ -67,6 +71,7 @@ class Evaluation:
     decisions: tuple[Decision, ...]
     notices: tuple[Notice, ...]
     matched: Mapping[str, int] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -113,6 +118,7 @@ class Evaluator:
         self._states: dict[str, _RuleState] | None = None
         self._shared = SharedMatcher((), geography)
         self._data_start: Mapping[str, date] = {}
+        self._errors: dict[str, str] = {}
 
     @property
     def ruleset(self) -> Ruleset:
@@ -129,17 +135,25 @@ class Evaluator:
         self._states = None
 
     def cycle(
-        self, now: datetime, changed: AbstractSet[str] | None = None, *, dry_run: bool = False
+        self,
+        now: datetime,
+        changed: AbstractSet[str] | None = None,
+        *,
+        dry_run: bool = False,
+        health: Sequence[Condition] = (),
     ) -> Evaluation:
         """Evaluate and, unless `dry_run`, commit.
 
         `changed` names the events whose newest version the last cycle has not seen; None asks for
         a full pass. A cycle that fails leaves the database as it was and the next one is full.
+        `health` is what is not as it should be with warden itself.
         """
         full = changed is None or self._states is None
         try:
             touched = self._load() if full else self._update(changed or frozenset())
-            evaluation = self._evaluate(now, touched, None if full else changed, dry_run=dry_run)
+            evaluation = self._evaluate(
+                now, touched, None if full else changed, health, dry_run=dry_run
+            )
         except BaseException:
             self._states = None
             raise
@@ -197,13 +211,14 @@ class Evaluator:
         now: datetime,
         touched: AbstractSet[str],
         changed: AbstractSet[str] | None,
+        health: Sequence[Condition],
         *,
         dry_run: bool,
     ) -> Evaluation:
         connection = self._store.connection
         states = self._states or {}
         known = complete_through(connection)
-        horizon = Horizon(now, known, _data_start(connection))
+        horizon = Horizon(now, known, _data_start(connection), health=tuple(health))
         seeding, marks = _seeding(connection)
         taken = _LedgerIds(connection)
         atlas = Atlas(tuple(self._ruleset.places.values()), self._geography)
@@ -214,17 +229,23 @@ class Evaluator:
         self._data_start = horizon.data_start
         decisions: list[Decision] = []
         said: list[tuple[Notice, tuple[Decision, ...]]] = []
+        failed, self._errors = self._errors, {}
         for rule_id, state in states.items():
             timed = state.is_due_by_time(horizon)
-            due = timed or rule_id in touched or rule_id in with_active
+            due = timed or rule_id in touched or rule_id in with_active or rule_id in failed
             if not due and not deeper and changed is not None:
                 continue
             moment = Moment(horizon=horizon, seeding=seeding, taken=taken)
-            decided = self._decide(state, moment, changed)
+            try:
+                decided = self._decide(state, moment, None if rule_id in failed else changed)
+                told = notices(
+                    state.rule, decided, state.matches, now, atlas, serial=serial, horizon=horizon
+                )
+            except RULE_FAILED as error:  # told as a condition; the other rules go on
+                self._errors[rule_id] = f"{type(error).__name__}: {error}"
+                continue
             decisions += decided
-            said += notices(
-                state.rule, decided, state.matches, now, atlas, serial=serial, horizon=horizon
-            )
+            said += told
         decisions += self._of_removed_rules(states, now)
         listed = self._historic(decisions, now, atlas, serial)
         said += [(notice, ()) for notice, _ in listed]
@@ -234,6 +255,7 @@ class Evaluator:
             decisions=tuple(decisions),
             notices=tuple(notice for notice, _ in said),
             matched={rule_id: len(state.matches) for rule_id, state in states.items()},
+            errors=dict(self._errors),
         )
         if dry_run:
             return evaluation

@@ -223,8 +223,9 @@ class Station:
             with self._changed_lock:
                 changed, self._changed = frozenset(self._changed), set()
             try:
-                health = self._look_at_health(now, None if whole else changed)
-                evaluation = self._evaluator.cycle(now, None if whole else changed, health=health)
+                fresh = None if whole else changed
+                conditions = self._look_at_health(now, fresh)
+                evaluation = self._evaluator.cycle(now, fresh, health=conditions)
             except BaseException:
                 self._note(changed)
                 self._full_on = None

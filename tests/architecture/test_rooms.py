@@ -36,9 +36,10 @@ ALLOWED: dict[str, set[str]] = {
     "sdnotify": set(),
     "control": {"errors"},
     "people": {*VALUES, "notify", "store"},
+    "vitals": {*VALUES, "engine"},
     "station": {
-        *VALUES, "app", "control", "deliver", "evaluate", "ingest", "notify", "people", "sources",
-        "store",
+        *VALUES, "app", "control", "deliver", "engine", "evaluate", "ingest", "notify", "people", "sources",
+        "store", "vitals",
     },
     "app": {
         *VALUES, "control", "deliver", "engine", "evaluate", "geodata", "ingest", "notify", "people",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from warden.engine.frame import day_number
+from warden.model.health import Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,14 @@ class Horizon:
         data_start: for each dataset the oldest day that is stored.
         since: episodes that ended before this day need no answer (days since 1970-01-01, None =
             all do); kinds that look need not work them out, callers drop them in any case.
+        health: what is, or lately was, not as it should be with warden itself.
     """
 
     now: datetime
     complete_through: Mapping[str, date] = field(default_factory=dict)
     data_start: Mapping[str, date] = field(default_factory=dict)
     since: int | None = None
+    health: tuple[Condition, ...] = ()
 
     @property
     def today(self) -> int:

@@ -298,6 +298,10 @@ class _Plan:
         rule = self._rule
         fates = [self._moment.fates.get(uid) for uid in alert.evidence]
         gone = all(fate is not None and not fate.active for fate in fates)
+        if rule.kind == "feed":  # what it rests on is no event; its end was told before it went
+            edited = alert.rule_version != rule.version
+            self._close(alert, "closed", "RULE_EDITED" if edited else "EXPIRED")
+            return
         if alert.rule_version != rule.version and not gone:
             self._close(alert, "closed", "RULE_EDITED")
         elif merged:
@@ -394,6 +398,8 @@ class _Plan:
         return self._rule.kind == "event"
 
     def _is_old(self, alert: Alert) -> bool:
+        if self._rule.kind == "feed" and alert.state == "active":
+            return False  # it holds now, however long ago it began
         # What is new was new on its first day, however long the run that it began.
         newest = alert.first_day if self._rule.kind == "new" else alert.last_day
         return self._today - day_number(newest) > self._rule.max_age_days
@@ -426,6 +432,8 @@ class _Plan:
         """Whether the cooldown of all these has passed, in days that are fully known."""
         datasets = {name for b in blocking for name in b.facts.get("datasets", ())}
         known = self._moment.horizon.known_through(datasets)
+        if self._rule.kind == "feed":
+            known = self._today
         if known is None:
             return False
         return all(known - day_number(b.last_day) >= self._rule.cooldown_days for b in blocking)

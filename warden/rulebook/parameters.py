@@ -24,7 +24,7 @@ class ParametersReader:
 
     def read(self, node: Node, kind: Kind) -> Any:
         """The frozen parameters, None after a fault."""
-        own_keys = kind.Parameters.model_fields
+        own_keys = kind.keys
         entries = {key.text: value.data() for key, value in node.entries if key.text in own_keys}
         try:
             return kind.Parameters.model_validate(entries)
@@ -69,7 +69,7 @@ def _allowed(model: Any, path: tuple[str | int, ...]) -> tuple[str, ...]:
         model = next((n for n in nested if hasattr(n, "model_fields")), None)
         if model is None:
             return ()
-    return tuple(model.model_fields)
+    return tuple(field.alias or name for name, field in model.model_fields.items())
 
 
 def _literal_message(node: Node, what: str, message: str) -> str:

@@ -87,7 +87,7 @@ class Policy:
     def _severity(self, node: Node | None, kind: Kind) -> tuple[SeverityStep, ...]:
         if node is None:
             return (SeverityStep("warning"),)
-        names = EXPRESSION_NAMES if kind.windowed else EVENT_NAMES
+        names = kind.names or (EXPRESSION_NAMES if kind.windowed else EVENT_NAMES)
         nodes = self._reader.items(node, "severity")
         steps = [step for item in nodes if (step := self._step(item, names)) is not None]
         for item, step in zip(nodes, steps, strict=False):

@@ -14,6 +14,7 @@ from warden.model.located import FaultList, Node, did_you_mean, shown
 from warden.model.rule import (
     ActorGroup,
     ActorIs,
+    AnyOf,
     By,
     Near,
     NearBorder,
@@ -36,6 +37,7 @@ from warden.rulebook.shapes import Reader
 from warden.rulebook.where import Where, WhereReader
 
 MAX_RULES: Final = 20_000
+SELECTING: Final = ("where", "by", "groups")  # keys that say which events, and under which keys
 
 
 @dataclass(slots=True)
@@ -74,9 +76,7 @@ class RulesReader:
         self.context = Context(
             self.faults, self._reader, self.definitions, self.names, self.neighbours
         )
-        self._every_kind = frozenset(
-            key for kind in self.kinds.values() for key in kind.Parameters.model_fields
-        )
+        self._every_kind = frozenset(key for kind in self.kinds.values() for key in kind.keys)
 
     def read(self) -> tuple[Rule, ...]:
         """Every rule, in reading order; those with faults are left out."""
@@ -184,11 +184,13 @@ class RulesReader:
         before = self.faults.errors
         node = raw.node
         kind = self._kind(node)
-        own_keys = set(kind.Parameters.model_fields) if kind is not None else set()
+        own_keys = set(kind.keys) if kind is not None else set()
         found = self._keys(node, kind, own_keys)
         parameters = None if kind is None else ParametersReader(self._reader).read(node, kind)
         if kind is None:
             return None
+        if not kind.about_events:
+            where = Where(AnyOf(()))
         keys = self._by(found, None if where is None else where.predicate)
         policy = Policy(self._reader).read(found, raw.own, node, kind)
         texts: dict[str, Any] = {
@@ -234,15 +236,23 @@ class RulesReader:
             elif key.text not in own_keys:
                 hints = dict(RULE_HINTS)
                 if kind is not None and key.text in every_kind:
-                    owners = [
-                        k.name for k in self.kinds.values() if key.text in k.Parameters.model_fields
-                    ]
-                    hints[key.text] = f"it belongs to the kind {' and '.join(owners)}"
+                    owners = [k.name for k in self.kinds.values() if key.text in k.keys]
+                    hints.setdefault(key.text, f"it belongs to the kind {' and '.join(owners)}")
                 self._reader.unknown_key(key, "the rule", {*RULE_KEYS, *own_keys}, hints)
         for name, key_spec in RULE_KEYS.items():
-            if key_spec.required and name not in found:
+            if name in SELECTING and kind is not None and not kind.about_events:
+                self._refuse_selection(found.pop(name, None), name, kind)
+            elif key_spec.required and name not in found:
                 self.faults.error(node, "WR011", f"the rule needs the key '{name}'")
         return found
+
+    def _refuse_selection(self, node: Node | None, name: str, kind: Kind) -> None:
+        if node is not None:
+            self.faults.error(
+                node,
+                "WR015",
+                f"'{name}' does nothing for the kind '{kind.name}', which looks at no events",
+            )
 
     def _text(self, found: Mapping[str, Node], key: str, *, limit: int = 10_000) -> str:
         if key not in found:

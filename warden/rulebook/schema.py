@@ -11,6 +11,7 @@ from typing import Any, Final
 from warden.engine.kinds.base import Kind
 from warden.rulebook import language as lang
 from warden.rulebook.files import ROUTE_KEYS
+from warden.rulebook.rules import SELECTING
 from warden.rulebook.vocabulary import VOCABULARIES
 
 Schema = dict[str, Any]
@@ -74,6 +75,7 @@ def _rule(kinds: Mapping[str, Kind], definitions: dict[str, Schema]) -> Schema:
         **lang.choice(*kinds),
         "description": lang.RULE_KEYS["kind"].meaning,
     }
+    rule["required"].remove("where")  # each kind says whether it needs one
     rule["allOf"] = []
     for kind in kinds.values():
         model = kind.Parameters.model_json_schema(ref_template=_KIND_TEMPLATE)
@@ -89,8 +91,12 @@ def _rule(kinds: Mapping[str, Kind], definitions: dict[str, Schema]) -> Schema:
                     "properties": {
                         **parameters,
                         **dict.fromkeys(_of_others(kind, kinds), False),
+                        **dict.fromkeys(() if kind.about_events else SELECTING, False),
                     },
-                    "required": model.get("required", []),
+                    "required": [
+                        *model.get("required", []),
+                        *(["where"] if kind.about_events else []),
+                    ],
                 },
             }
         )
@@ -99,8 +105,8 @@ def _rule(kinds: Mapping[str, Kind], definitions: dict[str, Schema]) -> Schema:
 
 def _of_others(kind: Kind, kinds: Mapping[str, Kind]) -> list[str]:
     """Parameters that only other kinds have."""
-    own = set(kind.Parameters.model_fields) | set(lang.RULE_KEYS)
-    others = {name for other in kinds.values() for name in other.Parameters.model_fields}
+    own = kind.keys | set(lang.RULE_KEYS)
+    others = {name for other in kinds.values() for name in other.keys}
     return sorted(others - own)
 
 

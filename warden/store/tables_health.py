@@ -4,6 +4,38 @@ from __future__ import annotations
 
 import sqlite_utils
 
+_TABLES = (
+    # One row for each time that something was not as it should be; `until` NULL while it lasts.
+    """
+    CREATE TABLE health (
+      id INTEGER PRIMARY KEY,
+      subject TEXT NOT NULL CHECK (subject IN
+        ('source', 'delivery', 'template', 'rules', 'rule', 'actors')),
+      name TEXT NOT NULL,
+      state TEXT NOT NULL,
+      since TEXT NOT NULL,
+      until TEXT,
+      ending TEXT NOT NULL DEFAULT '',
+      detail TEXT NOT NULL DEFAULT '',
+      known_through TEXT,
+      number INTEGER,
+      UNIQUE (subject, name, state, since),
+      CHECK ((until IS NULL) = (ending = ''))
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX health_open ON health (subject, name) WHERE until IS NULL",
+    # Every actor name that events ever had; `seen_at` is empty for those of a first load.
+    """
+    CREATE TABLE health_actors (
+      name TEXT PRIMARY KEY NOT NULL,
+      seen_at TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX health_actors_seen ON health_actors (seen_at)",
+)
+
 
 def create_health_tables(db: sqlite_utils.Database) -> None:
     """Create the tables of warden's own conditions."""
+    for statement in _TABLES:
+        db.execute(statement)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 
 from warden.engine.horizon import Horizon
-from warden.engine.kinds import count, drift, event, new, projection, quiet, record, spike
+from warden.engine.kinds import count, drift, event, feed, new, projection, quiet, record, spike
 from warden.engine.kinds.base import Kind
 from warden.engine.where import Matches
 from warden.model.rule import Rule
@@ -13,7 +13,7 @@ from warden.model.signal import Signal
 
 KINDS: dict[str, Kind] = {
     kind.KIND.name: kind.KIND
-    for kind in (event, count, spike, drift, record, projection, new, quiet)
+    for kind in (event, count, spike, drift, record, projection, new, quiet, feed)
 }
 
 
