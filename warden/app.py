@@ -41,6 +41,7 @@ from warden.notify.render.cap import Issuer
 from warden.notify.render.template_faults import template_faults
 from warden.notify.routes_schema import routes_schema
 from warden.notify.routing import Routing, check_reach, parse_routes
+from warden.people import held_by, silence_row
 from warden.rulebook import KnownNames, Loaded
 from warden.rulebook import load as load_rulebook
 from warden.rulebook import schema as rules_schema
@@ -52,7 +53,7 @@ from warden.sources.common import SourceSettings
 from warden.sources.file import FileSettings, read_files
 from warden.sources.protocol import Source
 from warden.station import Rulebook, Station
-from warden.store import MEMORY, DatabaseLocked, Store, open_store, outbox, reports
+from warden.store import MEMORY, DatabaseLocked, Store, open_store, outbox, people, reports
 from warden.store.events import FRAME_COLUMNS, load_rows
 from warden.store.sources import complete_through, load_sources
 from warden.trial.backtest import Backtest, choose, model, parse_known, parse_step
@@ -421,6 +422,27 @@ class App:
             return reports.alert_rows(
                 store.connection, rule=rule, state=state, told=told, limit=limit
             )
+
+    def silences(self, *, over: bool) -> list[dict[str, Any]]:
+        """The silences that hold or will, those that are over too where asked."""
+        now = self.clock.now()
+        with self.read() as store:
+            rows = [silence_row(one, now) for one in people.silences(store.connection)]
+        return [row for row in rows if over or row["state"] != "expired"]
+
+    def silence(self, number: int) -> dict[str, Any]:
+        """A silence, and the active alerts that it describes.
+
+        Raises:
+            UsageError: there is none of that number.
+        """
+        ruleset = self.ruleset()
+        with self.read() as store:
+            found = people.silence(store.connection, number)
+            if found is None:
+                raise UsageError(f"no silence {number}; `warden silence list --all` lists them")
+            held = held_by(store.connection, found, ruleset)
+        return {**silence_row(found, self.clock.now()), "holds": held}
 
     def deliveries(self, *, state: str | None, limit: int) -> list[dict[str, Any]]:
         """Deliveries, newest first."""

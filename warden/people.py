@@ -168,8 +168,8 @@ def _matchers(asked: Asked) -> tuple[str, ...]:
     if len(given) > MAX_MATCHERS:
         raise UsageError(f"a silence has at most {MAX_MATCHERS} matchers")
     for one in given:
-        if not isinstance(one, str) or len(one) > MAX_MATCHER:
-            raise UsageError(f"a matcher is a text of at most {MAX_MATCHER} characters")
+        if not isinstance(one, str) or len(one) > MAX_MATCHER or not one.isprintable():
+            raise UsageError(f"a matcher is one line of at most {MAX_MATCHER} characters")
     texts = tuple(one.strip() for one in given)
     compiled(texts)
     doubts(texts, asked.ruleset.rules)  # a slip of the pen is refused

@@ -186,6 +186,19 @@ def test_a_reminder_repeats_until_acknowledged() -> None:
     assert ledger.actions() == ["alert", "reminder", "reminder"]
 
 
+def test_an_acknowledged_alert_that_becomes_graver_has_to_be_taken_on_again() -> None:
+    levels = (SeverityStep("critical", "fatalities >= 10"), SeverityStep("warning"))
+    ledger = MemoryLedger(attack_rule(reminder_days=7, severity=levels))
+    (first,) = ledger.poll(START, new=[event("MLI1", fatalities=1)])
+    ledger.alerts[first.alert.id] = replace(first.alert, acknowledged_at=START)
+    ledger.poll(START + timedelta(days=1), new=[event("MLI1", fatalities=7)])
+    assert ledger.alerts[first.alert.id].acknowledged_at == START
+    ledger.poll(START + timedelta(days=2), new=[event("MLI1", fatalities=12)])
+    assert ledger.alerts[first.alert.id].acknowledged_at is None
+    ledger.poll(START + timedelta(days=9))
+    assert ledger.actions() == ["alert", "update", "update", "reminder"]
+
+
 def test_an_edited_rule_closes_in_silence_what_no_longer_holds() -> None:
     ledger = MemoryLedger(attack_rule())
     ledger.poll(START, new=[event("MLI1")])

@@ -1,4 +1,4 @@
-"""`warden retry` and `test-receiver`: what operators do about deliveries."""
+"""`warden ack`, `verdict`, `retry` and `test-receiver`: what operators do about alerts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,62 @@ from warden.cli.common import (
     json_option,
     print_json,
     print_table,
+    say,
 )
+
+alerts_argument = click.argument("alerts", metavar="ALERT...", nargs=-1, required=True)
+note_option = click.option("--note", metavar="TEXT", default="", help="Kept with it.")
+
+
+@click.command(epilog=example("warden ack 3f2a9c0d1e4b5a67 --note 'calling the prefect'"))
+@alerts_argument
+@note_option
+@json_option
+@global_options
+@click.pass_obj
+def ack(obj: Globals, *, alerts: tuple[str, ...], note: str, as_json: bool) -> None:
+    """Take alerts on: no more reminders.
+
+    An alert is named by its id (`warden alerts`) or the id's first letters. It needs to be taken on
+    again once it becomes more severe, begins anew, or is reinstated.
+    """
+    from warden.app import App
+
+    rows = list(App(obj.settings()).act("ack", {"alerts": list(alerts), "note": note}))
+    for row in rows if as_json else ():
+        print_json(row)
+    if not as_json:
+        print_table(rows, ["alert_id", "rule", "state", "severity", "acknowledged_by", "note"])
+        for row in rows:
+            if row["remark"]:
+                say(f"! {row['alert_id']}: {row['remark']}")
+
+
+@click.command(
+    epilog=example("warden verdict 3f2a9c0d1e4b5a67 false --note 'a wedding, says the mayor'")
+)
+@click.argument("alert", metavar="ALERT")
+@click.argument("word", metavar="true|false|unverified")
+@note_option
+@json_option
+@global_options
+@click.pass_obj
+def verdict(obj: Globals, *, alert: str, word: str, note: str, as_json: bool) -> None:
+    """Say whether an alert was true.
+
+    The newest verdict of an alert counts. From five alerts found true or false on, a rule's
+    precision is shown wherever its alerts are.
+    """
+    from warden.app import App
+
+    asked = {"alerts": [alert], "verdict": word, "note": note}
+    rows = list(App(obj.settings()).act("verdict", asked))
+    for row in rows if as_json else ():
+        print_json(row)
+    if not as_json:
+        print_table(rows, ["alert_id", "rule", "verdict", "judged_by", "note"])
+        counts = rows[0]["precision"]
+        say(f"{rows[0]['rule']}: {counts['true']} of {counts['judged']} judged true")
 
 
 @click.command(epilog=example("warden retry 17 18\nwarden retry --all"))

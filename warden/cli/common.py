@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,6 +33,21 @@ class Globals:
         from warden.settings import load
 
         return load(self.config, rules=self.rules, database=self.database)
+
+
+class Family(click.Group):
+    """A command with commands of its own; a misspelt one is told with the one perhaps meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command of the family."""
+        name = args[0] if args else ""
+        if name in self.commands or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        near = difflib.get_close_matches(name, self.commands, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(self.commands)}"
+        raise click.UsageError(f"no command '{ctx.info_name} {name}'{hint}")
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:

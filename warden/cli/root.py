@@ -43,6 +43,9 @@ COMMANDS: dict[str, Entry] = {
     "deliveries": Entry("look_commands", "deliveries", "List messages and what became of them."),
     "sources": Entry("look_commands", "sources", "List the feeds and their states."),
     "status": Entry("look_commands", "status", "Tell whether all is well."),
+    "ack": Entry("act_commands", "ack", "Take alerts on: no more reminders."),
+    "verdict": Entry("act_commands", "verdict", "Say whether an alert was true."),
+    "silence": Entry("silence_commands", "silence", "Hold messages back for a while."),
     "retry": Entry("act_commands", "retry", "Send dead or waiting deliveries again, now."),
     "test-receiver": Entry("act_commands", "test_receiver", "Send a message marked as exercise."),
 }

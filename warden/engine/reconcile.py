@@ -29,6 +29,8 @@ Reason = Literal[
     "COOLDOWN_ENDED", "HISTORIC", "SEEDED", "FLOOD", "MERGED", "SPLIT", "RULE_EDITED",
     "RULE_REMOVED", "TRIAL", "EXPIRED", "BASELINE_MOVED",
 ]  # fmt: skip
+# Whoever took an alert on took on less than this.
+_TO_BE_TAKEN_ON_AGAIN = frozenset({"SEVERITY_RAISED", "REOPENED", "REINSTATED"})
 # Alerts that nobody was told of may speak up later, when something new is found.
 # Kinds whose tests compare with a past that late reports can change.
 _STATISTICAL = frozenset({"spike", "drift", "record", "projection"})
@@ -529,6 +531,8 @@ class _Plan:
             return
         new = [uid for uid in alert.evidence if uid not in self._told_evidence]
         told = self._told(alert)
+        if reason in _TO_BE_TAKEN_ON_AGAIN:
+            told = replace(told, acknowledged_at=None)
         said = {"new_evidence": new, **(extra or {})}
         self._add(reason, told, previous, notice, changes=changes, extra=said)
 

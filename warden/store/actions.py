@@ -11,6 +11,7 @@ from warden.store.connection import Transaction
 from warden.store.values import instant_text
 
 LONGEST_OUTCOME = 500
+LONGEST_ARGUMENTS = 100_000  # characters
 
 
 def record_action(
@@ -29,7 +30,15 @@ def record_action(
             instant_text(at),
             who,
             command,
-            json.dumps(dict(arguments), ensure_ascii=False, default=str),
-            outcome[:LONGEST_OUTCOME],
+            _kept(arguments),
+            outcome[:LONGEST_OUTCOME].encode(errors="replace").decode(),
         ),
     )
+
+
+def _kept(arguments: Mapping[str, Any]) -> str:
+    """The arguments as JSON; of those that nobody sends by hand only how long they were."""
+    text = json.dumps(dict(arguments), ensure_ascii=False, default=str)
+    if len(text) > LONGEST_ARGUMENTS:
+        text = json.dumps({"too_long": len(text)})
+    return text.encode(errors="replace").decode()  # half a character is none
