@@ -90,19 +90,36 @@ class Report:
     power: tuple[Power, ...]
 
 
-def in_control(counts: NDArray[np.integer] | Floats) -> InControl:
-    """Fit an unchanging law to each series of series x weeks."""
+def in_control(counts: NDArray[np.integer] | Floats, *, block: int | None = None) -> InControl:
+    """Fit an unchanging law to each series of series x weeks.
+
+    `block`: dispersion is measured about the mean of each so many weeks, so that a slow rise in
+    the past is not taken for noise; None = about the mean of all.
+    """
     matrix = as_matrix(counts)
     known = np.isfinite(matrix)
     weeks = np.maximum(known.sum(axis=1), 2).astype(float)
     values = np.where(known, matrix, 0.0)
     mean = (values.sum(axis=1) + 0.5) / (weeks + 1)
-    excess = np.where(known, (values - mean[:, None]) ** 2, 0.0).sum(axis=1)
-    raw = excess / (weeks - 1) / mean
+    excess, free = _about_means(values, known, mean, matrix.shape[1] if block is None else block)
+    raw = excess / np.maximum(weeks - free, 1) / mean
     told = weeks * informative_share(mean, np.maximum(raw, 1.0))
     strength = DEFAULT.prior_freedom
     phi = (told * raw + strength * DEFAULT.prior_phi) / (told + strength)
     return InControl(mean, np.maximum(phi, 1.0))
+
+
+def _about_means(values: Floats, known: Bools, mean: Floats, block: int) -> tuple[Floats, int]:
+    """(squared deviations from the means of blocks of weeks, how many means that took)."""
+    starts = range(0, values.shape[1], block)
+    if len(starts) <= 1:
+        return np.where(known, (values - mean[:, None]) ** 2, 0.0).sum(axis=1), 1
+    excess = np.zeros(len(values))
+    for start in starts:
+        part, here = values[:, start : start + block], known[:, start : start + block]
+        local = part.sum(axis=1) / np.maximum(here.sum(axis=1), 1)
+        excess += np.where(here, (part - local[:, None]) ** 2, 0.0).sum(axis=1)
+    return excess, len(starts)
 
 
 def draw(

@@ -1,7 +1,9 @@
 """Remembering what was tested: a week's test rests only on the weeks up to it.
 
-Detectors are pure; this cache changes nothing but the time they take. When a matrix is like the one
-tested last, up to some week, only the weeks from the first difference on are tested again.
+Detectors are pure; this cache changes nothing but the time they take. When a matrix is like one
+tested before, up to some week, only the weeks from the first difference on are tested again. A
+matrix that reaches further is kept beside the newest: a backtest tests all weeks in one go before
+it looks at them one by one (see `warden.trial`).
 """
 
 from __future__ import annotations
@@ -21,11 +23,41 @@ MOST_RULES = 256
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
-    counts: Floats  # measures x series x weeks
+    """What a test gave.
+
+    Attributes:
+        counts: measures x series x weeks. series: what its rows are.
+        columns: series x weeks each.
+    """
+
+    counts: Floats
+    series: tuple[Hashable, ...]
     columns: Columns
 
+    @property
+    def weeks(self) -> int:
+        return self.counts.shape[-1]
 
-_memory: OrderedDict[Hashable, _Remembered] = OrderedDict()
+    def of(self, series: tuple[Hashable, ...]) -> _Remembered | None:
+        """The same for some of its series; None when it lacks one.
+
+        The weeks end where one of the others has its first event: until then it is as if that
+        series did not exist, since detectors learn nothing from a series that is still empty.
+        """
+        if series == self.series:
+            return self
+        place = {name: row for row, name in enumerate(self.series)}
+        if not all(name in place for name in series):
+            return None
+        rows = np.array([place[name] for name in series], dtype=np.intp)
+        others = np.delete(self.counts, rows, axis=1)
+        spoken = np.flatnonzero(others.any(axis=(0, 1)))
+        end = int(spoken[0]) if spoken.size else self.weeks
+        kept = {name: column[rows, :end] for name, column in self.columns.items()}
+        return _Remembered(self.counts[:, rows, :end], series, kept)
+
+
+_memory: OrderedDict[Hashable, tuple[_Remembered, ...]] = OrderedDict()
 _lock = Lock()
 
 
@@ -34,23 +66,27 @@ def remembered(
     counts: Floats,
     names: Sequence[str],
     test: Callable[[int], Sequence[Floats]],
+    *,
+    series: tuple[Hashable, ...] = (),
 ) -> Columns:
     """The named columns (series x weeks) of a test over `counts`.
 
-    `key` tells apart rules, their versions and their series; `test(start)` tests the weeks from
-    `start` on.
+    `key` tells apart rules and their versions, `series` what the rows are; `test(start)` tests the
+    weeks from `start` on.
     """
     with _lock:
-        known = _memory.get(key)
-    start = 0 if known is None else _first_difference(known.counts, counts)
+        known = _memory.get(key, ())
+    start, nearest = _nearest(known, counts, series)
     total = counts.shape[-1]
-    fresh = test(start) if start < total else [counts[0, :, total:]] * len(names)
-    columns = {
-        name: column if known is None else np.hstack([known.columns[name][:, :start], column])
-        for name, column in zip(names, fresh, strict=True)
-    }
+    kept = {name: nearest.columns[name][:, :start] for name in names} if nearest else {}
+    if nearest is not None and start == total:  # a look back: what is known reaches further
+        return kept
+    fresh = dict(zip(names, test(start), strict=True))
+    columns = {name: np.hstack([kept[name], fresh[name]]) for name in names} if kept else fresh
+    longer = max(known, key=lambda one: one.weeks, default=None)
+    news = _Remembered(counts, series, columns)
     with _lock:
-        _memory[key] = _Remembered(counts, columns)
+        _memory[key] = (news, longer) if longer is not None and longer.weeks > total else (news,)
         _memory.move_to_end(key)
         while len(_memory) > MOST_RULES:
             _memory.popitem(last=False)
@@ -61,6 +97,19 @@ def forget() -> None:
     """Empty the memory."""
     with _lock:
         _memory.clear()
+
+
+def _nearest(
+    known: Sequence[_Remembered], counts: Floats, series: tuple[Hashable, ...]
+) -> tuple[int, _Remembered | None]:
+    """(the first week that must be tested, what the weeks before are known from)."""
+    best: tuple[int, _Remembered | None] = (0, None)
+    for one in known:
+        like = one.of(series)
+        start = _first_difference(like.counts, counts) if like is not None else 0
+        if start > best[0]:
+            best = (start, like)
+    return best
 
 
 def _first_difference(old: Floats, new: Floats) -> int:
