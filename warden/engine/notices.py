@@ -354,6 +354,7 @@ def _item(rule: Rule, alert: Alert, now: datetime, atlas: Atlas) -> dict[str, An
         "value": alert.value,
         "event_count": alert.facts.get("event_count"),
         "fatalities": alert.facts.get("fatalities"),
+        **({"health": _health(alert)} if rule.kind == "feed" else {}),
         "event_ids": [uid.partition(":")[2] for uid in alert.evidence[:20]],
         "event": {
             name: located.get(name)
@@ -365,6 +366,10 @@ def _item(rule: Rule, alert: Alert, now: datetime, atlas: Atlas) -> dict[str, An
             )
         },
     }  # fmt: skip
+
+
+def _health(alert: Alert) -> dict[str, Any]:
+    return {name: alert.facts.get(name) for name in ("subject", "name", "state", "count")}
 
 
 def _hash(*parts: str) -> str:

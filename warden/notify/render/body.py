@@ -24,6 +24,7 @@ from warden.notify.render.first_line import (
     where_line,
 )
 from warden.notify.render.gaps import Gap, gaps_of
+from warden.notify.render.health import headline, health_advice, health_words, is_health
 from warden.notify.render.parts import (
     clean,
     day_of,
@@ -80,10 +81,7 @@ def _notes(notice: Notice, voice: Voice) -> Iterable[str]:
     facts = notice.facts
     if notice.exercise:
         yield voice.say("note.exercise")
-    if notice.action == "resolved" and is_over(facts):
-        yield voice.say("note.resolved_over")
-    elif voice.has(f"note.{notice.action}"):
-        yield voice.say(f"note.{notice.action}", _events_meant(facts))
+    yield _of_action(notice, voice)
     if notice.reason == "NO_LONGER_MATCHES":
         yield _no_longer(notice, voice)
     elif voice.has(f"reason.{notice.reason}"):
@@ -99,6 +97,18 @@ def _notes(notice: Notice, voice: Voice) -> Iterable[str]:
     total, shown = number_of(facts.get("total")), number_of(facts.get("shown"))
     if total is not None and shown is not None and total > shown:
         yield voice.say("listed_of", shown=voice.number(shown), total=voice.number(total))
+
+
+def _of_action(notice: Notice, voice: Voice) -> str:
+    """What this saying is, in a sentence; nothing where the first line says it all."""
+    facts = notice.facts
+    if notice.action == "resolved" and is_health(facts):
+        return voice.say("health.note_resolved")
+    if notice.action == "resolved" and is_over(facts):
+        return voice.say("note.resolved_over")
+    if voice.has(f"note.{notice.action}"):
+        return voice.say(f"note.{notice.action}", _events_meant(facts))
+    return ""
 
 
 def _gaps(notice: Notice, voice: Voice, gaps: Sequence[Gap]) -> Iterable[str]:
@@ -172,6 +182,11 @@ def _first_sections(notice: Notice, voice: Voice) -> list[View]:
     """What a duty officer needs first: what, where, when, the dead, and what to do."""
     facts = notice.facts
     sections = []
+    if is_health(facts):
+        return [
+            _section("what", health_words(notice, voice), voice),
+            _section("runbook", health_advice(notice, voice), voice),
+        ]
     if facts.get("events") and facts.get("kind", "event") == "event":
         event = newest(notice)
         sections += [
@@ -189,7 +204,8 @@ def _sections(notice: Notice, voice: Voice) -> list[View]:
     """What an analyst checks: why it was sent, what it rests on, what would withdraw it."""
     facts = notice.facts
     sections = []
-    if notice.action in ("resolved", "cancel") or notice.reason == "NO_LONGER_MATCHES":
+    brief = notice.action in ("resolved", "cancel") or is_health(facts)
+    if brief or notice.reason == "NO_LONGER_MATCHES":
         sections.append(_section("why", _why(notice, voice), voice))
     else:
         sections += [
@@ -446,6 +462,8 @@ def _item_row(notice: Notice, item: Mapping[str, Any], voice: Voice) -> list[str
     row = _event_row(notice, event, voice)
     count = number_of(item.get("event_count"))
     many = voice.say("events", count) if count is not None and count > 1 else ""
+    if item.get("health"):
+        keyed = headline(item["health"], voice)
     return [
         voice.say(f"severity.{item.get('severity', 'info')}"),
         days,

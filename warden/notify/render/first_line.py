@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from warden.model.notice import Notice
+from warden.notify.render.health import health_lines, is_health
 from warden.notify.render.parts import clean, day_of, is_region, newest, number_of
 from warden.notify.render.voice import Voice, starts_with_vowel
 
@@ -26,6 +27,8 @@ def first_line(notice: Notice, voice: Voice) -> str:
     """The line, for any notice."""
     if notice.action == "summary":
         return _fitted(notice, voice, [_summary(notice, voice)])
+    if is_health(notice.facts):
+        return _fitted(notice, voice, health_lines(notice, voice))
     if _is_event(notice):
         return _fitted(notice, voice, _event_lines(notice, voice))
     return _fitted(notice, voice, _window_lines(notice, voice))

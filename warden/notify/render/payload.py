@@ -32,6 +32,7 @@ _FACT_NUMBERS = (
     "previous_12_months", "reported_late_days", "observed", "expected", "low", "high", "ratio", "p",
     "recurrence_days", "held", "total",
 )  # fmt: skip
+_HEALTH_TEXTS = ("subject", "name", "state", "began_at", "over_at", "then", "detail")
 _FACT_DAYS = ("first_day", "last_day", "since", "until")
 
 
@@ -101,6 +102,8 @@ def _notice(notice: Notice, line: str, gaps: Sequence[Gap], *, with_notes: bool)
     }
     if gaps:
         data["no_data_since"] = {gap.source: gap.since.isoformat() for gap in gaps}
+    if facts.get("kind") == "feed" and facts.get("subject"):
+        data["health"] = _health(facts)
     if facts.get("now"):
         data["now"] = _event(facts["now"], with_notes=False)
     return data
@@ -110,6 +113,15 @@ def _facts(facts: Mapping[str, Any]) -> dict[str, Any]:
     data: dict[str, Any] = {name: number_of(facts.get(name)) for name in _FACT_NUMBERS}
     data |= {name: _day(facts.get(name)) for name in _FACT_DAYS}
     return {name: value for name, value in data.items() if value is not None}
+
+
+def _health(facts: Mapping[str, Any]) -> dict[str, Any]:
+    texts = {name: clean(facts.get(name) or "") for name in _HEALTH_TEXTS}
+    return {
+        **texts,
+        "count": number_of(facts.get("count")),
+        "known_through": _day(facts.get("known_through")),
+    }
 
 
 def _event(event: Mapping[str, Any], *, with_notes: bool) -> dict[str, Any]:
