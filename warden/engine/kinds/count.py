@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from typing import Any
 
 from pydantic import Field
 
-from warden.engine.facts import Severity, episode_facts, number
-from warden.engine.frame import day_from_number
+from warden.engine.facts import Severity, number
 from warden.engine.horizon import Horizon
 from warden.engine.kinds import charts
 from warden.engine.kinds.base import Bound, Kind, Measure, Parameters, PositiveDays, window_reach
-from warden.engine.kinds.episodes import Episode, Tests, episodes, has_ended, test_days
+from warden.engine.kinds.episodes import Episode, Tests, episodes, test_days
 from warden.engine.kinds.measure import Series, rolling, series, total
+from warden.engine.kinds.signalling import Found, is_over, signal
 from warden.engine.where import Matches
 from warden.model.rule import Rule
 from warden.model.signal import Signal
@@ -42,26 +41,7 @@ def signals(
         for episode in _episodes(rule, one, known_through):
             if not horizon.asks(episode.until):
                 continue
-            facts = _facts(rule, matches, one, episode, known_through)
-            found.append(
-                Signal(
-                    rule_id=rule.id,
-                    key=key,
-                    evidence=tuple(matches.frame.uid[one.rows[episode.members]]),
-                    first_day=day_from_number(one.days[episode.members[0]]),
-                    last_day=day_from_number(one.days[episode.members[-1]]),
-                    since=day_from_number(episode.since),
-                    until=day_from_number(episode.until),
-                    ended=has_ended(
-                        episode.until,
-                        rule.keep_firing_for_days + rule.resolve_days,
-                        known_through,
-                    ),
-                    severity=severity.of(facts),
-                    value=episode.peak,
-                    facts=facts,
-                )
-            )
+            found.append(signal(rule, matches, _found(rule, one, episode, known_through), severity))
     return tuple(found)
 
 
@@ -78,23 +58,21 @@ def _episodes(rule: Rule, one: Series, known_through: int | None) -> tuple[Episo
     )
 
 
-def _facts(
-    rule: Rule, matches: Matches, one: Series, episode: Episode, known_through: int | None
-) -> dict[str, Any]:
+def _found(rule: Rule, one: Series, episode: Episode, known_through: int | None) -> Found:
     parameters: CountParameters = rule.parameters
-    ended = has_ended(episode.until, rule.keep_firing_for_days + rule.resolve_days, known_through)
+    ended = is_over(rule, episode.until, known_through)
     last = int(one.days[-1]) if known_through is None else max(int(one.days[-1]), known_through)
     now = None if ended else total(one, last - parameters.window + 1, last)
-    return {
-        **episode_facts(rule, matches, one.rows[episode.members]),
-        "since": day_from_number(episode.since).isoformat(),
-        "until": day_from_number(episode.until).isoformat(),
+    facts = {
         "value": number(episode.peak),
         "current": number(now),
         "measure": parameters.measure,
         "window_days": parameters.window,
         "bound": parameters.condition.model_dump(exclude_none=True),
     }
+    return Found(
+        one, episode.members, episode.since, episode.until, ended, episode.peak, facts=facts
+    )
 
 
 KIND = Kind(

@@ -6,6 +6,7 @@ within a season. See `warden.engine.detect.drift`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -14,13 +15,16 @@ from pydantic import Field
 
 from warden.engine.detect import budget as budgets
 from warden.engine.detect.drift import Drift, DriftSettings, drift
-from warden.engine.facts import Severity, episode_facts, number
+from warden.engine.detect.tails import Floats
+from warden.engine.facts import Severity, number
 from warden.engine.frame import day_from_number
 from warden.engine.horizon import Horizon
 from warden.engine.kinds import charts
 from warden.engine.kinds.base import Kind, Measure, Parameters
-from warden.engine.kinds.episodes import has_ended
 from warden.engine.kinds.measure import Series
+from warden.engine.kinds.memo import remembered
+from warden.engine.kinds.reporting import Excess
+from warden.engine.kinds.signalling import Found, is_over, signal
 from warden.engine.kinds.weekly import (
     DAYS,
     Chain,
@@ -63,10 +67,7 @@ def signals(
     if weeks is None or not len(matches):
         return ()
     rows = all_series(matches, parameters.measure)
-    counts = matrix(rows, weeks)
-    seen = budgets.series_seen(counts, range(weeks.count))
-    run_length = budgets.drift_run_length(parameters.false_alerts_per_year, seen)
-    result = drift(counts, DriftSettings(times=parameters.ratio), run_length=run_length)
+    result = _sums(rule, rows, weeks)
     severity = Severity(rule)
     found: list[Signal] = []
     for row, one in enumerate(rows):
@@ -78,6 +79,30 @@ def signals(
             for chain in chains(passing, weeks, rule.keep_firing_for_days)
         )
     return tuple(found)
+
+
+def _sums(rule: Rule, rows: Sequence[Series], weeks: Weeks) -> Drift:
+    parameters: DriftParameters = rule.parameters
+    counts = matrix(rows, weeks)
+
+    def test(start: int) -> tuple[Floats, ...]:
+        seen = budgets.series_seen(counts, range(weeks.count))
+        run_length = budgets.drift_run_length(parameters.false_alerts_per_year, seen)
+        found = drift(counts, DriftSettings(times=parameters.ratio), run_length=run_length)
+        since = found.since.astype(np.float64)
+        return tuple(
+            column[:, start:] for column in (found.statistic, since, found.expected, found.phi)
+        )
+
+    columns = remembered(
+        (rule.id, rule.version, weeks.first),
+        counts[None],
+        ("statistic", "since", "expected", "phi"),
+        test,
+        series=tuple(one.key for one in rows),
+    )
+    statistic, since = columns["statistic"], columns["since"].astype(np.intp)
+    return Drift(statistic, statistic >= 1, since, columns["expected"], columns["phi"])
 
 
 def _passing(
@@ -111,11 +136,7 @@ def _signal(
     sums = one.weights[held].sum() if one.weights is not None else float(len(held))
     usual = float(result.expected[row, first])
     observed, expected = float(sums), usual * length
-    since, until = weeks.last_day(first), chain.until
     facts = {
-        **episode_facts(rule, matches, one.rows[held]),
-        "since": day_from_number(since).isoformat(),
-        "until": day_from_number(until).isoformat(),
         "began": day_from_number(weeks.first_day(began)).isoformat(),
         "value": number(observed),
         "measure": parameters.measure,
@@ -130,21 +151,12 @@ def _signal(
         "times": parameters.ratio,
         "false_alerts_per_year": parameters.false_alerts_per_year,
     }
-    return Signal(
-        rule_id=rule.id,
-        key=one.key,
-        evidence=tuple(matches.frame.uid[one.rows[held]]),
-        first_day=day_from_number(one.days[held[0]]),
-        last_day=day_from_number(one.days[held[-1]]),
-        since=day_from_number(since),
-        until=day_from_number(until),
-        ended=has_ended(
-            until, rule.keep_firing_for_days + rule.resolve_days, weeks.last_day(weeks.count - 1)
-        ),
-        severity=severity.of(facts),
-        value=observed,
-        facts=facts,
+    excess = Excess(one, weeks.first_day(began), weeks.last_day(last), observed, expected)
+    ended = is_over(rule, chain.until, weeks.last_day(weeks.count - 1))
+    rise = Found(
+        one, held, weeks.last_day(first), chain.until, ended, observed, facts, excess=excess
     )
+    return signal(rule, matches, rise, severity)
 
 
 KIND = Kind(

@@ -57,6 +57,13 @@ def total(one: Series, first: int, last: int) -> float:
     return float(len({label for labels in one.labels[low:high] for label in labels}))
 
 
+def amount(one: Series, positions: IntArray) -> float:
+    """The measure over some of the events."""
+    if one.weights is not None:
+        return float(one.weights[positions].sum())
+    return float(len({label for at in positions.tolist() for label in one.labels[at]}))
+
+
 def span(one: Series, first: int, last: int) -> tuple[int, int]:
     """The positions of the events of the days first..last, as a half-open range."""
     low = int(np.searchsorted(one.days, first, side="left"))

@@ -26,13 +26,14 @@ from warden.engine.detect.projection import (
     project_deaths,
     seasonal_share,
 )
-from warden.engine.facts import Severity, episode_facts, number
+from warden.engine.facts import Severity, number
 from warden.engine.frame import BoolArray, FloatArray, IntArray, day_from_number, day_number
 from warden.engine.horizon import Horizon
 from warden.engine.kinds import charts
 from warden.engine.kinds.base import Kind, Measure, Parameters
-from warden.engine.kinds.episodes import Tests, episodes, has_ended, test_days
+from warden.engine.kinds.episodes import Tests, episodes, test_days
 from warden.engine.kinds.measure import Series, rolling, series, total
+from warden.engine.kinds.signalling import Found, is_over, signal
 from warden.engine.kinds.weekly import members
 from warden.engine.where import Matches
 from warden.model.rule import Rule
@@ -118,29 +119,14 @@ def _calendar(
         ended = known >= period.last
         value = total(one, period.first, last)
         facts = {
-            **episode_facts(rule, matches, one.rows[held]),
             **_words(parameters, period, previous, value, now),
-            "since": day_from_number(latched[0]).isoformat(),
-            "until": day_from_number(last).isoformat(),
             "first_projected": number(round(latched[1].projected, 1)),
             "first_low": number(round(latched[1].low, 1)),
             "first_high": number(round(latched[1].high, 1)),
             "actual": number(value) if ended else None,
         }
-        yield Signal(
-            rule_id=rule.id,
-            key=one.key,
-            evidence=tuple(matches.frame.uid[one.rows[held]]),
-            first_day=day_from_number(one.days[held[0]]),
-            last_day=day_from_number(one.days[held[-1]]),
-            since=day_from_number(latched[0]),
-            until=day_from_number(last),
-            ended=ended,
-            severity=severity.of(facts),
-            value=value,
-            facts=facts,
-            identity=period.label,
-        )
+        found = Found(one, held, latched[0], last, ended, value, facts, identity=period.label)
+        yield signal(rule, matches, found, severity)
 
 
 def _latched(
@@ -311,9 +297,6 @@ def _rolling(rule: Rule, matches: Matches, one: Series, known: int, start: int) 
     for episode in episodes(one, tests, YEAR_DAYS, rule.keep_firing_for_days):
         at = _strongest(days, chance, passed, episode.since, episode.until)
         facts = {
-            **episode_facts(rule, matches, one.rows[episode.members]),
-            "since": day_from_number(episode.since).isoformat(),
-            "until": day_from_number(episode.until).isoformat(),
             "value": number(float(now[at])),
             "measure": parameters.measure,
             "window_days": YEAR_DAYS,
@@ -330,19 +313,11 @@ def _rolling(rule: Rule, matches: Matches, one: Series, known: int, start: int) 
             "ratio": number(round(float(now[at] / before[at]), 3)) if before[at] > 0 else None,
             "tested_day": day_from_number(days[at]).isoformat(),
         }
-        yield Signal(
-            rule_id=rule.id,
-            key=one.key,
-            evidence=tuple(matches.frame.uid[one.rows[episode.members]]),
-            first_day=day_from_number(one.days[episode.members[0]]),
-            last_day=day_from_number(one.days[episode.members[-1]]),
-            since=day_from_number(episode.since),
-            until=day_from_number(episode.until),
-            ended=has_ended(episode.until, rule.keep_firing_for_days + rule.resolve_days, known),
-            severity=severity.of(facts),
-            value=float(now[at]),
-            facts=facts,
+        ended = is_over(rule, episode.until, known)
+        found = Found(
+            one, episode.members, episode.since, episode.until, ended, float(now[at]), facts
         )
+        yield signal(rule, matches, found, severity)
 
 
 def _chances(now: FloatArray, before: FloatArray, ratio: float) -> FloatArray:

@@ -7,13 +7,14 @@ from collections.abc import Set as AbstractSet
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from warden.engine.facts import Severity, episode_facts, number
+from warden.engine.facts import Severity, number
 from warden.engine.frame import IntArray, day_from_number
 from warden.engine.horizon import Horizon
 from warden.engine.kinds import charts
 from warden.engine.kinds.base import Kind, Measure, Parameters, PositiveDays, window_reach
 from warden.engine.kinds.episodes import has_ended
 from warden.engine.kinds.measure import Series, rolling, series
+from warden.engine.kinds.signalling import Found, signal
 from warden.engine.where import Matches
 from warden.model.rule import Rule
 from warden.model.signal import Signal
@@ -64,30 +65,15 @@ def signals(
                 continue
             members = _rests_on(one, since, until, parameters.window)
             facts = {
-                **episode_facts(rule, matches, one.rows[members]),
-                "since": day_from_number(since).isoformat(),
-                "until": day_from_number(until).isoformat(),
                 "value": number(value),
                 "measure": parameters.measure,
                 "window_days": parameters.window,
                 "bound": parameters.condition.model_dump(exclude_none=True),
                 "last_seen": day_from_number(one.days[members[0]]).isoformat(),
             }
-            found.append(
-                Signal(
-                    rule_id=rule.id,
-                    key=key,
-                    evidence=tuple(matches.frame.uid[one.rows[members]]),
-                    first_day=day_from_number(since),
-                    last_day=day_from_number(until),
-                    since=day_from_number(since),
-                    until=day_from_number(until),
-                    ended=has_ended(until, rule.resolve_days, known_through),
-                    severity=severity.of(facts),
-                    value=value,
-                    facts=facts,
-                )
-            )
+            ended = has_ended(until, rule.resolve_days, known_through)
+            quiet = Found(one, members, since, until, ended, value, facts, absence=True)
+            found.append(signal(rule, matches, quiet, severity))
     return tuple(found)
 
 

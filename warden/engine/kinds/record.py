@@ -12,13 +12,14 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BeforeValidator, Field
 
-from warden.engine.facts import Severity, episode_facts, number
+from warden.engine.facts import Severity, number
 from warden.engine.frame import BoolArray, FloatArray, IntArray, day_from_number
 from warden.engine.horizon import Horizon
 from warden.engine.kinds import charts
 from warden.engine.kinds.base import Kind, Measure, Parameters, PositiveDays, window_reach
-from warden.engine.kinds.episodes import Tests, episodes, has_ended, test_days
+from warden.engine.kinds.episodes import Tests, episodes, test_days
 from warden.engine.kinds.measure import rolling, series
+from warden.engine.kinds.signalling import Found, is_over, signal
 from warden.engine.where import Matches
 from warden.model.rule import Rule
 from warden.model.signal import Signal
@@ -67,31 +68,16 @@ def signals(
             if not horizon.asks(episode.until):
                 continue
             inside = (days >= episode.since) & (days <= episode.until) & passed
-            facts = {
-                **episode_facts(rule, matches, one.rows[episode.members]),
-                **_facts(parameters, days, sums, lengths, inside),
-                "since": day_from_number(episode.since).isoformat(),
-                "until": day_from_number(episode.until).isoformat(),
-            }
-            found.append(
-                Signal(
-                    rule_id=rule.id,
-                    key=key,
-                    evidence=tuple(matches.frame.uid[one.rows[episode.members]]),
-                    first_day=day_from_number(one.days[episode.members[0]]),
-                    last_day=day_from_number(one.days[episode.members[-1]]),
-                    since=day_from_number(episode.since),
-                    until=day_from_number(episode.until),
-                    ended=has_ended(
-                        episode.until,
-                        rule.keep_firing_for_days + rule.resolve_days,
-                        known_through,
-                    ),
-                    severity=severity.of(facts),
-                    value=episode.peak,
-                    facts=facts,
-                )
+            one_found = Found(
+                one,
+                episode.members,
+                episode.since,
+                episode.until,
+                ended=is_over(rule, episode.until, known_through),
+                value=episode.peak,
+                facts=_facts(parameters, days, sums, lengths, inside),
             )
+            found.append(signal(rule, matches, one_found, severity))
     return tuple(found)
 
 

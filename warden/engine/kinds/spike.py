@@ -19,14 +19,15 @@ from warden.engine.detect import budget as budgets
 from warden.engine.detect.ratio import acled_surge, acled_threat, ratio
 from warden.engine.detect.spike import Spike, SpikeSettings, spike
 from warden.engine.detect.tails import Floats
-from warden.engine.facts import Severity, episode_facts, number
+from warden.engine.facts import Severity, number
 from warden.engine.frame import BoolArray, IntArray, day_from_number
 from warden.engine.horizon import Horizon
 from warden.engine.kinds import charts
 from warden.engine.kinds.base import Kind, Measure, Parameters, PositiveDays
-from warden.engine.kinds.episodes import has_ended
-from warden.engine.kinds.measure import Series
+from warden.engine.kinds.measure import Series, series
 from warden.engine.kinds.memo import Columns, remembered
+from warden.engine.kinds.reporting import Excess
+from warden.engine.kinds.signalling import Found, is_over, signal
 from warden.engine.kinds.weekly import (
     DAYS,
     Chain,
@@ -150,16 +151,19 @@ def signals(
 
 def _test(rule: Rule, matches: Matches, weeks: Weeks, plain: Sequence[Series]) -> _Tested:
     parameters: SpikeParameters = rule.parameters
+    events = matrix(plain, weeks)
     counts: dict[str, Floats] = {
-        str(name): matrix(all_series(matches, name), weeks) for name in parameters.measures
+        str(name): events if name == "events" else matrix(all_series(matches, name), weeks)
+        for name in parameters.measures
     }
     columns = remembered(
-        (rule.id, rule.version, weeks.first, tuple(one.key for one in plain)),
+        (rule.id, rule.version, weeks.first),
         np.stack(list(counts.values())),
         _FIELDS,
         lambda start: _columns(parameters, counts, start),
+        series=tuple(one.key for one in plain),
     )
-    seen = budgets.series_seen(matrix(plain, weeks), range(weeks.count))
+    seen = budgets.series_seen(events, range(weeks.count))
     if parameters.baseline.method in {"nb_glm", "gamma_poisson"}:
         alarm = columns["p"] <= _alpha(parameters, seen)
     else:
@@ -282,19 +286,18 @@ def _signal(
     columns, weeks = tested.columns, tested.weeks
     strongest = min(chain.tests, key=lambda week: (columns["p"][row, week], week))
     held = np.array(sorted(chain.held), dtype=np.int64)
-    since, until = weeks.last_day(chain.tests[0]), chain.until
     parameters: SpikeParameters = rule.parameters
     observed = float(columns["observed"][row, strongest])
     expected = float(columns["expected"][row, strongest])
     statistical = parameters.baseline.method in {"nb_glm", "gamma_poisson"}
+    measure = parameters.measures[int(columns["measure"][row, strongest])]
+    window = int(columns["window"][row, strongest]) * DAYS
+    tested_day = weeks.last_day(strongest)
     facts = {
-        **episode_facts(rule, matches, one.rows[held]),
-        "since": day_from_number(since).isoformat(),
-        "until": day_from_number(until).isoformat(),
         "value": number(observed),
-        "measure": parameters.measures[int(columns["measure"][row, strongest])],
-        "window_days": int(columns["window"][row, strongest]) * DAYS,
-        "tested_day": day_from_number(weeks.last_day(strongest)).isoformat(),
+        "measure": measure,
+        "window_days": window,
+        "tested_day": day_from_number(tested_day).isoformat(),
         "observed": number(observed),
         "expected": number(expected),
         "low": number(float(columns["low"][row, strongest])),
@@ -306,21 +309,14 @@ def _signal(
         ),
         "false_alerts_per_year": parameters.budget if statistical else None,
     }
-    return Signal(
-        rule_id=rule.id,
-        key=one.key,
-        evidence=tuple(matches.frame.uid[one.rows[held]]),
-        first_day=day_from_number(one.days[held[0]]),
-        last_day=day_from_number(one.days[held[-1]]),
-        since=day_from_number(since),
-        until=day_from_number(until),
-        ended=has_ended(
-            until, rule.keep_firing_for_days + rule.resolve_days, weeks.last_day(weeks.count - 1)
-        ),
-        severity=severity.of(facts),
-        value=observed,
-        facts=facts,
+    measured = one if measure == "events" else series(matches, one.key, measure)
+    excess = Excess(measured, tested_day - window + 1, tested_day, observed, expected)
+    since, ended = (
+        weeks.last_day(chain.tests[0]),
+        is_over(rule, chain.until, weeks.last_day(weeks.count - 1)),
     )
+    rise = Found(one, held, since, chain.until, ended, observed, facts, excess=excess)
+    return signal(rule, matches, rise, severity)
 
 
 KIND = Kind(
