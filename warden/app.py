@@ -17,12 +17,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, cast, get_args
 
+import numpy as np
+
 from warden.clock import Clock, SystemClock
 from warden.control import Request, call, user_name
 from warden.deliver import Outlet
 from warden.engine.actors import Names, in_group
-from warden.engine.frame import Frame, day_from_number
+from warden.engine.frame import Frame, day_from_number, day_number
 from warden.engine.gazetteer import Gazetteer
+from warden.engine.horizon import Horizon
 from warden.engine.kinds import KINDS as RULE_KINDS
 from warden.engine.kinds.base import Measure
 from warden.engine.series import PERIODS, Period, Point, points
@@ -42,6 +45,9 @@ from warden.notify.render.template_faults import template_faults
 from warden.notify.routes_schema import routes_schema
 from warden.notify.routing import Routing, check_reach, parse_routes
 from warden.people import held_by, silence_row
+from warden.pictures import Easel, calibration
+from warden.pictures import png as draw_png
+from warden.pictures.calibration import calibration_svg
 from warden.rulebook import KnownNames, Loaded
 from warden.rulebook import load as load_rulebook
 from warden.rulebook import schema as rules_schema
@@ -53,10 +59,21 @@ from warden.sources.common import SourceSettings
 from warden.sources.file import FileSettings, read_files
 from warden.sources.protocol import Source
 from warden.station import Rulebook, Station
-from warden.store import MEMORY, DatabaseLocked, Store, open_store, outbox, people, reports
+from warden.store import (
+    MEMORY,
+    DatabaseLocked,
+    Store,
+    ledger,
+    open_store,
+    outbox,
+    people,
+    reports,
+)
+from warden.store.calibrations import calibrations
 from warden.store.events import FRAME_COLUMNS, load_rows
 from warden.store.sources import complete_through, load_sources
 from warden.trial.backtest import Backtest, choose, model, parse_known, parse_step
+from warden.trial.calibration import Task, prepare
 from warden.trial.explain import explain_alert, explain_event, find_event
 from warden.trial.files import read_all
 from warden.trial.replay import replay
@@ -203,6 +220,7 @@ class App:
             languages=renderer.languages,
             time_zone=self.settings.time_zone,
             read_secret=read_secret,
+            now=self.clock.now(),
         )
         if loaded.ruleset is not None and tests:
             read_tests(loaded.tests, loaded.ruleset, found)
@@ -257,6 +275,48 @@ class App:
             plan = replay(store.connection, first=first, last=last)
         return Backtest(plan, ruleset, self.geography)
 
+    def calibration(
+        self,
+        rule_id: str,
+        *,
+        files: Sequence[Path],
+        now: datetime | None,
+        replicates: int | None,
+        seed: int,
+    ) -> Task:
+        """Make a rule's calibration ready, on the stored history or that of files.
+
+        Raises:
+            UsageError: no such rule, one without chance, or too little history.
+        """
+        ruleset = choose(self.ruleset(), [rule_id])
+        rule = ruleset.rules[0]
+        with self._events(files) as store:
+            frame = Frame.from_rows(FRAME_COLUMNS, load_rows(store.connection))
+            known = {} if files else complete_through(store.connection)
+        moment = now or (_day_after(frame) if files else self.clock.now())
+        frame = frame.take(np.flatnonzero(frame.day <= day_number(moment.date())))
+        matches = Matcher(rule, self.geography, Names(ruleset.aliases)).match(frame)
+        horizon = _stand(frame, known, moment)
+        return prepare(rule, matches, horizon, replicates=replicates, seed=seed)
+
+    def calibrations(self, rule_id: str | None = None) -> list[dict[str, Any]]:
+        """What the newest calibration of each rule found, and whether it still holds.
+
+        `current`: the rule is as it was then.
+        """
+        if not self.settings.database.exists():
+            return []
+        with self.read() as store:
+            rows = calibrations(store.connection, rule_id)
+        versions = {rule.id: rule.version for rule in self.ruleset().rules} if rows else {}
+        return [{**row, "current": versions.get(row["rule"]) == row["version"]} for row in rows]
+
+    def calibration_picture(self, row: Mapping[str, Any], *, png: bool) -> bytes:
+        """What a calibration found, drawn: a PNG of twice the size it is shown at, or an SVG."""
+        svg = calibration_svg(row, Easel(template_folders(self.settings.templates_dir)))
+        return draw_png(svg, width_px=2 * calibration.WIDTH) if png else svg.encode()
+
     def explain(self, name: str, files: Sequence[Path] = ()) -> tuple[str, list[dict[str, Any]]]:
         """Explain an event (by uid or the source's id) or an alert; say which of the two it is.
 
@@ -264,7 +324,7 @@ class App:
             UsageError: there is neither an event nor an alert of that name.
         """
         with self._events(files) as store:
-            rows = explain_alert(store.connection, name)
+            rows = explain_alert(store.connection, name, self.clock.now())
             if rows:
                 return "alert", rows
             uid = find_event(store.connection, name)
@@ -310,6 +370,23 @@ class App:
         """
         rulebook = self.rulebook()
         return Station(self, open_store(self.settings.database, wait_s=wait_s), rulebook)
+
+    def one_cycle(self) -> dict[str, Any]:
+        """Poll every source, evaluate, deliver what is due; tell what happened.
+
+        Raises:
+            StoreError: a daemon does that already.
+        """
+        try:
+            station = self.open()
+        except DatabaseLocked as error:
+            raise StoreError(
+                f"{self.settings.database} belongs to process {error.pid or '?'}: a running daemon "
+                "polls, evaluates and sends by itself; `warden evaluate`, `warden ingest FILE` and "
+                "`warden retry` ask it to do so now"
+            ) from None
+        with station:
+            return station.one_cycle()
 
     def act(
         self, command: str, arguments: Mapping[str, Any], files: Sequence[Path] = ()
@@ -419,9 +496,24 @@ class App:
     ) -> list[dict[str, Any]]:
         """Alerts of the ledger, those last changed first."""
         with self.read() as store:
-            return reports.alert_rows(
+            rows = reports.alert_rows(
                 store.connection, rule=rule, state=state, told=told, limit=limit
             )
+            judged = people.precision(store.connection)
+            for row in rows:
+                found = judged.get(row["rule"])
+                row["precision"] = found.counts() if found is not None and found.told else None
+            if rule is not None and not rows:
+                self._refuse_unknown(rule, ledger.rule_ids(store.connection))
+        return rows
+
+    def _refuse_unknown(self, rule_id: str, remembered: Sequence[str]) -> None:
+        """Raise UsageError for a rule that neither the rulebook nor the ledger knows."""
+        loaded = self.load()
+        known = [rule.id for rule in loaded.ruleset.rules] if loaded.ruleset is not None else []
+        if rule_id not in {*known, *remembered}:
+            hint = did_you_mean(rule_id, [*known, *remembered])
+            raise UsageError(f"no rule '{rule_id}'{hint}")
 
     def silences(self, *, over: bool) -> list[dict[str, Any]]:
         """The silences that hold or will, those that are over too where asked."""
@@ -475,6 +567,8 @@ class App:
             "rules": str(self.settings.rules_dir),
             "sources": self.sources_report(),
             "alerts": None,
+            "silences": None,
+            "precision": {},
             "deliveries": None,
         }
         if self.settings.database.exists():
@@ -482,6 +576,10 @@ class App:
                 events = reports.event_counts(store.connection)
                 report["database"] = {"path": str(self.settings.database), **events}
                 report["alerts"] = reports.alert_counts(store.connection)
+                active = people.silences(store.connection, active_at=self.clock.now())
+                report["silences"] = {"active": len(active)}
+                judged = people.precision(store.connection).items()
+                report["precision"] = {rule: one.counts() for rule, one in judged if one.told}
                 report["deliveries"] = outbox.counts(store.connection)
         report["troubles"] = list(_troubles(report))
         return report
@@ -559,6 +657,23 @@ def parse_day(text: str | None, name: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{name} '{text}' is no day; write 2022-06-30") from None
+
+
+def _day_after(frame: Frame) -> datetime:
+    """Midnight after the newest event."""
+    newest = int(frame.day.max()) if len(frame) else 0
+    return datetime.combine(day_from_number(newest + 1), time.min, UTC)
+
+
+def _stand(frame: Frame, known: Mapping[str, date], now: datetime) -> Horizon:
+    """What is known of events as of now; through the newest one where no source says more."""
+    if not len(frame):
+        return Horizon(now)
+    newest, oldest = int(frame.day.max()), int(frame.day.min())
+    through = {
+        name: min(known.get(name, day_from_number(newest)), now.date()) for name in frame.datasets()
+    }
+    return Horizon(now, through, dict.fromkeys(through, day_from_number(oldest)))
 
 
 def _refused(place: Path, faults: Sequence[Fault]) -> ConfigError:

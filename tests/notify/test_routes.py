@@ -117,9 +117,11 @@ FAULTS = {
         "would be a secret",
     ),
     "unknown format": ("- {name: x, file: [{path: out, format: cup}]}", "did you mean 'cap'"),
-    "review is later": ("- {name: x, review: true, file: [{path: out}]}", "not yet supported"),
-    "digest is later": ("ROUTE digest: {at: '06:00'}", "not yet supported"),
-    "mute times are later": ("ROUTE mute_time_intervals: [night]", "not yet supported"),
+    "repeat_interval": ("ROUTE repeat_interval: 4h", "write reminder: 7d in the rules"),
+    "a digest without an hour": ("ROUTE digest: {days: [mon]}", "digest needs the key 'at'"),
+    "a digest at no hour": ("ROUTE digest: {at: '6'}", "a time of day such as '06:30'"),
+    "an unknown interval": ("ROUTE mute_time_intervals: [night]", "no time interval is named"),
+    "review as text": ("ROUTE review: yess", "must be true or false"),
     "unknown language": ("- {name: x, language: de, email: [{to: a@b.org}]}", "use one of en, fr"),
     "unknown zone": ("- {name: x, time_zone: Africa/Bamaco, file: [{path: o}]}", "Africa/Bamako"),
     "nobody": ("- {name: x}", "reaches nobody"),
@@ -141,11 +143,6 @@ def test_a_fault_is_located_and_says_what_to_do(case):
     _, faults = routing_of(written)
     assert any(said in fault for fault in faults), faults
     assert all(fault.startswith("routes.yaml:") for fault in faults)
-
-
-def test_sections_that_come_later_are_refused_and_not_ignored():
-    _, faults = routing_of(RECEIVERS + "route: {receiver: desk}\ninhibit_rules: []\n")
-    assert "'inhibit_rules' is not yet supported" in faults[0]
 
 
 def test_all_faults_of_a_file_are_found_at_once():

@@ -20,14 +20,32 @@ UNFINISHED: tuple[DeliveryState, ...] = ("pending", "sending", "retry")
 
 WithheldReason = Literal[
     "NEVER_TOLD",  # a resolved or cancel for a receiver who was never told of the alert
-    "SUPERSEDED",  # the alert was withdrawn before anybody was told
+    "SUPERSEDED",  # newer news of the alert stands for it, or it was withdrawn before it was told
     "RECEIVER_REMOVED",  # the receiver is no longer in the routes
     "NO_RECIPIENT",  # the receiver has no channel
-    "INHIBITED",
+    "INHIBITED",  # these four: over before what held it back was
     "MUTED",
     "SILENCED",
     "REVIEW",
 ]
+HoldReason = Literal["INHIBITED", "MUTED", "SILENCED", "REVIEW"]
+"""Why something due waits all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Something due that waits.
+
+    Attributes:
+        detail: by what: an alert's id, an interval's name, a silence with its comment and author.
+        since: when it began to wait for this reason; None for a hold that is only planned.
+        until: when that ends, where it is known.
+    """
+
+    reason: HoldReason
+    detail: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +62,13 @@ class Dispatch:
         due_at: not sent before.
         planned_at: when `evaluate` planned it; `due_at` stands in where that is not known.
         withheld: the reason why it will not be sent, "" while it may.
+        labels: what matchers see of it.
+        closes: it says that the alert is over: only those who were told of it hear that.
+        digest: it waits for the hour of a digest.
+        interval_s: how long its group waits after a message before the next one.
+        released_at: when a person let it go.
+        hold: why it waits though it is due.
+        replaces: the dispatches that it stands for, oldest first.
         id: the database's number; 0 before it is stored.
     """
 
@@ -58,6 +83,13 @@ class Dispatch:
     alert_ids: tuple[str, ...] = ()
     withheld: WithheldReason | None = None
     planned_at: datetime | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    closes: bool = False
+    digest: bool = False
+    interval_s: float = 0.0
+    released_at: datetime | None = None
+    hold: Hold | None = None
+    replaces: tuple[int, ...] = ()
     id: int = 0
 
 
@@ -75,6 +107,7 @@ class Message:
         dispatch_ids: the dispatches it carries, most severe first.
         fallback: why a template could not be used and the plain one was; "" otherwise.
         exercise: a test message.
+        digest: it gathers what waited for an hour of the day.
     """
 
     id: str
@@ -86,6 +119,7 @@ class Message:
     dispatch_ids: tuple[int, ...]
     fallback: str = ""
     exercise: bool = False
+    digest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,4 +103,27 @@ CODES: dict[str, FaultCode] = _codes(
     ("WR079", "Something this version does not do yet.", "Take it out for now."),
     ("WR080", "Not a short duration.", "Write 30s, 5m or 2h."),
     ("WR081", "A template that fails, or a phrase that is missing.", "Mend the template."),
+    ("WR083", "A route names a time interval that is not defined.", "Define it, or mend its name."),
+    (
+        "WR084",
+        "Not a time of day, weekday, day, month or year, or a range that ends before it begins.",
+        "As the message; a night is two ranges, one until 24:00 and one from 00:00.",
+    ),
+    ("WR085", "A time interval that never holds.", "Mend its days, months or years."),
+    ("WR086", "A route that is always muted.", "Mend its time intervals."),
+    (
+        "WR087",
+        "An inhibit rule whose source and target are the same.",
+        "Say what makes the one superfluous beside the other.",
+    ),
+    (
+        "WR088",
+        "A digest that critical alerts wait for (warning).",
+        "Take severity critical out of the route's matchers, unless it is meant.",
+    ),
+    (
+        "WR089",
+        "Critical alerts that wait while every route to a person is muted (warning).",
+        "Add a route without mute times for what is critical.",
+    ),
 )

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from warden.model.located import FaultList, Node, did_you_mean, shown
 from warden.model.notice import ACTIONS
 from warden.model.rule import LEVELS, Rule
-from warden.notify.routes import CYCLE
+from warden.notify.routes import CYCLE, EACH
 
 _ALWAYS = ("rule", "severity", "action", "kind", "country")
 _DIMENSIONS = ("actor_group", "actor", "admin1", "admin2", "place", "border_neighbour")
@@ -41,20 +41,53 @@ def check_matchers(
                 _closed_value(node, name, value, faults)
         return
     known = tuple(rules)
-    labels = {*_ALWAYS, *_DIMENSIONS}
-    labels.update(name for rule in known for name, _ in rule.labels)
-    ids = {rule.id for rule in known}
     for root in roots:
-        for name, value, node in _matchers(root):
+        _check_each(_matchers(root), known, faults, otherwise)
+        _check_groups(root, {*_labels(known), CYCLE, EACH}, faults)
+
+
+def check_inhibition(
+    sections: Iterable[Node], rules: Iterable[Rule] | None, faults: FaultList
+) -> None:
+    """Add a fault for each matcher, and label in `equal`, that no alert of these rules carries."""
+    if rules is None:
+        return
+    known = tuple(rules)
+    labels = _labels(known)
+    for node in (item for section in sections for item in section.items):
+        if node.kind != "mapping":
+            continue
+        for key in ("source_matchers", "target_matchers"):
+            _check_each(_matchers_of(node.get(key)), known, faults, "this rule holds nothing back")
+        for item in _listed(node.get("equal")):
+            name = item.text.strip()
             if name not in labels:
                 message = f"no rule has the label {shown(name)}"
-                _unknown(node, message, name, labels, faults, otherwise)
-            elif name in _CLOSED:
-                _closed_value(node, name, value, faults)
-            elif name == "rule" and value is not None and value not in ids:
-                message = f"no rule has the id {shown(value)}"
-                _unknown(node, message, value, ids, faults, otherwise)
-        _check_groups(root, {*labels, CYCLE}, faults)
+                otherwise = "missing on either side, it counts as equal"
+                _unknown(item, message, name, labels, faults, otherwise)
+
+
+def _labels(rules: Iterable[Rule]) -> set[str]:
+    return {*_ALWAYS, *_DIMENSIONS, *(name for rule in rules for name, _ in rule.labels)}
+
+
+def _check_each(
+    matchers: Iterable[tuple[str, str | None, Node]],
+    rules: Sequence[Rule],
+    faults: FaultList,
+    otherwise: str,
+) -> None:
+    labels = _labels(rules)
+    ids = {rule.id for rule in rules}
+    for name, value, node in matchers:
+        if name not in labels:
+            message = f"no rule has the label {shown(name)}"
+            _unknown(node, message, name, labels, faults, otherwise)
+        elif name in _CLOSED:
+            _closed_value(node, name, value, faults)
+        elif name == "rule" and value is not None and value not in ids:
+            message = f"no rule has the id {shown(value)}"
+            _unknown(node, message, value, ids, faults, otherwise)
 
 
 def _check_groups(root: Node, labels: Collection[str], faults: FaultList) -> None:
@@ -92,10 +125,7 @@ def _unknown(  # noqa: PLR0917  what is said, and of what
 
 def _groups(route: Node) -> Iterator[Node]:
     """The labels in `group_by` of a route and of those below it."""
-    given = route.get("group_by") if route.kind == "mapping" else None
-    if given is not None:
-        items = given.items if given.kind == "list" else (given,)
-        yield from (item for item in items if item.kind == "scalar" and item.text.strip())
+    yield from _listed(route.get("group_by") if route.kind == "mapping" else None)
     for child in _below(route):
         yield from _groups(child)
 
@@ -105,9 +135,22 @@ def _below(route: Node) -> tuple[Node, ...]:
     return below.items if below is not None and below.kind == "list" else ()
 
 
+def _listed(given: Node | None) -> Iterator[Node]:
+    """The texts of a list, or a text by itself."""
+    if given is not None:
+        items = given.items if given.kind == "list" else (given,)
+        yield from (item for item in items if item.kind == "scalar" and item.text.strip())
+
+
 def _matchers(route: Node) -> Iterator[tuple[str, str | None, Node]]:
-    """(label, value or None for an expression, its place) of a route and of those below it."""
-    given = route.get("matchers") if route.kind == "mapping" else None
+    """The matchers of a route and of those below it."""
+    yield from _matchers_of(route.get("matchers") if route.kind == "mapping" else None)
+    for child in _below(route):
+        yield from _matchers(child)
+
+
+def _matchers_of(given: Node | None) -> Iterator[tuple[str, str | None, Node]]:
+    """(label, value or None for an expression, its place) of each."""
     if given is not None and given.kind == "mapping":
         for key, value in given.entries:
             for item in value.items if value.kind == "list" else (value,):
@@ -118,5 +161,3 @@ def _matchers(route: Node) -> Iterator[tuple[str, str | None, Node]]:
             if written is not None:
                 exact = written[2] in {"=", "!="}
                 yield written[1], written[3] if exact else None, item
-    for child in _below(route):
-        yield from _matchers(child)

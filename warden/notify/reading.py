@@ -37,10 +37,12 @@ class Reader:
         *,
         required: Collection[str] = (),
         later: Mapping[str, str] | None = None,
+        instead: Mapping[str, str] | None = None,
     ) -> dict[str, Node] | None:
         """The entries of a mapping; unknown keys are faults and left out.
 
-        `later` names keys that are planned: they are refused with their own sentence.
+        `later` names keys that are planned, `instead` those that another way has replaced: they
+        are refused with their own sentence.
         """
         if node.kind != "mapping":
             self.wrong(node, what, "a mapping")
@@ -52,6 +54,10 @@ class Reader:
             elif later and key.text in later:
                 self.faults.error(
                     key, "WR079", f"'{key.text}' is not yet supported: {later[key.text]}"
+                )
+            elif instead and key.text in instead:
+                self.faults.error(
+                    key, "WR012", f"there is no '{key.text}' in {what}: {instead[key.text]}"
                 )
             else:
                 self.faults.error(

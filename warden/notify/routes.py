@@ -7,13 +7,16 @@ gets a notice; `deliver` asks them how to reach whom.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from warden.notify.formats import SINGLE
+from warden.notify.inhibition import InhibitRule
 from warden.notify.matchers import Matcher
+from warden.notify.times import Digest, Hours
 
 CYCLE = "cycle"  # the group_by that gathers all of one cycle
+EACH = "..."  # the group_by that gathers nothing: every alert is a message of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,16 @@ class Receiver:
     """A named set of recipients who read the same message.
 
     Attributes:
-        language: a folder of templates. time_zone: an IANA name, for the times in messages.
+        language: a folder of templates. time_zone: an IANA name, for the times in messages and
+            the hour of digests.
+        review: what it is to get waits for a person's `warden release`.
     """
 
     name: str
     language: str = "en"
     time_zone: str = "UTC"
     targets: tuple[Target, ...] = ()
+    review: bool = False
 
     @property
     def human(self) -> bool:
@@ -61,13 +67,19 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A node of the tree; what is not written is inherited from its parent.
+    """A node of the tree; receiver and grouping, where not written, are its parent's.
 
     Attributes:
         path: its place in the tree, "" for the root, "0.2" for the third child of the first.
-        group_by: labels whose values separate messages; "cycle" stands for the cycle itself.
+        group_by: labels whose values separate messages; "cycle" stands for the cycle itself,
+            "..." for the alert.
         group_wait_s: how long the first notice of a group waits for others.
+        group_interval_s: how long a group that has sent a message waits before the next one.
         continues: later siblings are asked too.
+        hours: when it keeps silent. Like the two below, not inherited.
+        digest: gathered for these hours instead of sent at once.
+        digests_critical: even what is critical, since the matchers on the way here name it.
+        review: what it sends waits for a person's `warden release`.
     """
 
     receiver: str
@@ -76,7 +88,16 @@ class Route:
     continues: bool = False
     group_by: tuple[str, ...] = (CYCLE,)
     group_wait_s: float = 0.0
+    group_interval_s: float = 0.0
+    hours: Hours = field(default_factory=Hours)
+    digest: Digest | None = None
+    digests_critical: bool = False
+    review: bool = False
     routes: tuple[Route, ...] = ()
+
+    def digest_of(self, severity: str) -> Digest | None:
+        """The digest that what is so severe goes into; what is critical only where it is named."""
+        return self.digest if severity != "critical" or self.digests_critical else None
 
     def matching(self, labels: Mapping[str, str]) -> Iterator[Route]:
         """The deepest routes that match, in order, as Alertmanager walks them."""
@@ -113,10 +134,12 @@ class Routing:
 
     Attributes:
         receivers: by name. root: the tree; None where nothing is configured: nobody gets anything.
+        inhibit_rules: which alerts make others superfluous; none by default.
     """
 
     receivers: Mapping[str, Receiver]
     root: Route | None = None
+    inhibit_rules: tuple[InhibitRule, ...] = ()
 
     def receivers_for(self, labels: Mapping[str, str]) -> list[RouteMatch]:
         """Who gets an alert with these labels; a receiver is named once, by its first route."""
@@ -128,3 +151,8 @@ class Routing:
             if receiver is not None:
                 found.setdefault(receiver.name, RouteMatch(receiver, route))
         return list(found.values())
+
+    def route_to(self, receiver: str, labels: Mapping[str, str]) -> Route | None:
+        """The route that leads an alert with these labels to a receiver; None when none does."""
+        found = (match for match in self.receivers_for(labels) if match.receiver.name == receiver)
+        return next((match.route for match in found), None)

@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from itertools import product
-from zoneinfo import available_timezones
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from warden.model.located import FaultList, Node, did_you_mean, shown
-from warden.model.rule import LEVELS, Level, Rule
 from warden.notify.channels import CHANNELS
-from warden.notify.matcher_names import check_matchers
+from warden.notify.inhibition import InhibitRule
 from warden.notify.matchers import Matcher, parse_matchers
+from warden.notify.reach import RouteNodes, check_levels, check_reach, distorted
 from warden.notify.reading import Reader
-from warden.notify.routes import Receiver, Route, RouteMatch, Routing, Target
+from warden.notify.routes import CYCLE, EACH, Receiver, Route, RouteMatch, Routing, Target
+from warden.notify.times_reading import (
+    Intervals,
+    read_digest,
+    read_hours,
+    read_time_intervals,
+    read_zone,
+)
 
 __all__ = [
     "Matcher",
@@ -31,27 +38,18 @@ __all__ = [
     "parse_routes",
 ]
 
-RouteNodes = Mapping[str, Sequence[Node]]
-"""The located values of each top-level key, in reading order."""
-
 MAX_GROUP_WAIT_S = 24 * 3600.0
+_DAY_ONE = datetime(2000, 1, 1, tzinfo=UTC)
 MAX_DEPTH = 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}\Z")
-_RECEIVER_KEYS = ("name", "language", "time_zone", *CHANNELS)
-_RECEIVER_LATER = {"review": "what waits for release is not built"}
-_ROUTE_KEYS = ("receiver", "matchers", "continue", "group_by", "group_wait", "routes")
-_ROUTE_LATER = {
-    "group_interval": "every cycle or group is one message of its own",
-    "repeat_interval": "use reminder: in the rule",
-    "mute_time_intervals": "mute times are not built",
-    "active_time_intervals": "mute times are not built",
-    "digest": "digests are not built",
-    "review": "what waits for release is not built",
-}
-_LEARNT_LATE = ("country", "action")  # labels known only when an alert comes
-# Faults that leave receivers, routes and matchers as they are meant: who is reached can be told.
-_REACH_STANDS = frozenset({"WR061", "WR071", "WR072", "WR073", "WR079", "WR080"})
-_SECTIONS_LATER = ("inhibit_rules", "time_intervals")
+_RECEIVER_KEYS = ("name", "language", "time_zone", "review", *CHANNELS)
+_ROUTE_KEYS = (
+    "receiver", "matchers", "continue", "group_by", "group_wait", "group_interval",
+    "mute_time_intervals", "active_time_intervals", "digest", "review", "routes",
+)  # fmt: skip
+_ROUTE_NOT = {"repeat_interval": "write reminder: 7d in the rules that are to remind"}
+_TIMES_OF_A_ROUTE = ("mute_time_intervals", "active_time_intervals")
+_INHIBIT_KEYS = ("source_matchers", "target_matchers", "equal")
 
 
 def parse_routes(
@@ -61,16 +59,17 @@ def parse_routes(
     languages: Collection[str] = ("en", "fr"),
     time_zone: str = "UTC",
     read_secret: Callable[[str], object] | None = None,
+    now: datetime = _DAY_ONE,
 ) -> Routing:
     """Read receivers and the route tree; what is wrong is added to `faults`.
 
     `time_zone` is that of receivers who name none. `read_secret` tries every secret that a
-    receiver names (`ConfigError`: it is not set). Without any `route:` nobody gets anything.
+    receiver names (`ConfigError`: it is not set). A route that keeps silent from `now` on is a
+    fault. Without any `route:` nobody gets anything.
     """
     reader = Reader(faults, read_secret)
-    for key in _SECTIONS_LATER:
-        for node in nodes.get(key, ()):
-            faults.error(node, "WR079", f"'{key}' is not yet supported; take it out for now")
+    intervals = read_time_intervals(nodes.get("time_intervals", ()), reader)
+    inhibit_rules = tuple(_inhibit_rules(nodes.get("inhibit_rules", ()), reader))
     receivers = _receivers(nodes.get("receivers", ()), reader, languages, time_zone)
     roots = nodes.get("route", ())
     for extra in roots[1:]:
@@ -79,10 +78,11 @@ def parse_routes(
         _no_route(nodes, faults)
         return Routing(receivers)
     known = frozenset(_declared(nodes.get("receivers", ())))
-    root = _Tree(reader, known).root(roots[0])
-    if root is not None and not _distorted(nodes, faults):
-        _check_levels(Routing(receivers, root), roots[0], faults)
-    return Routing(receivers, root)
+    root = _Tree(reader, known, intervals, now).root(roots[0])
+    routing = Routing(receivers, root, inhibit_rules)
+    if root is not None and not distorted(nodes, faults):
+        check_levels(routing, roots[0], faults)
+    return routing
 
 
 def _no_route(nodes: RouteNodes, faults: FaultList) -> None:
@@ -126,9 +126,7 @@ def _receivers(
 def _receiver(
     node: Node, reader: Reader, languages: Collection[str], time_zone: str
 ) -> Receiver | None:
-    keys = reader.mapping(
-        node, "a receiver", _RECEIVER_KEYS, required=("name",), later=_RECEIVER_LATER
-    )
+    keys = reader.mapping(node, "a receiver", _RECEIVER_KEYS, required=("name",))
     if keys is None:
         return None
     name = reader.text(keys["name"], "name") if "name" in keys else None
@@ -141,13 +139,14 @@ def _receiver(
     language = "en"
     if "language" in keys:
         language = reader.choice(keys["language"], "language", sorted(languages)) or "en"
-    zone = _zone(keys["time_zone"], reader) if "time_zone" in keys else time_zone
+    zone = read_zone(keys["time_zone"], "time_zone", reader) if "time_zone" in keys else time_zone
+    review = reader.flag(keys.get("review"), "review", default=False)
     targets = _targets(keys, reader)
     if not any(channel in keys for channel in CHANNELS):
         reader.faults.error(
             node, "WR075", f"this receiver reaches nobody: give it {', '.join(CHANNELS)}"
         )
-    return None if name is None else Receiver(name, language, zone or time_zone, targets)
+    return None if name is None else Receiver(name, language, zone or time_zone, targets, review)
 
 
 def _targets(keys: Mapping[str, Node], reader: Reader) -> tuple[Target, ...]:
@@ -163,24 +162,56 @@ def _targets(keys: Mapping[str, Node], reader: Reader) -> tuple[Target, ...]:
     return tuple(found.values())
 
 
-def _zone(node: Node, reader: Reader) -> str | None:
-    text = reader.text(node, "time_zone")
-    if text is None or text in available_timezones():
-        return text
-    hint = did_you_mean(text, available_timezones())
-    reader.faults.error(node, "WR013", f"{shown(text)} is not a time zone{hint}")
-    return None
+# --- inhibition -------------------------------------------------------------------------------
+
+
+def _inhibit_rules(sections: Sequence[Node], reader: Reader) -> Iterable[InhibitRule]:
+    for section in sections:
+        for node in reader.items(section, "inhibit_rules"):
+            rule = _inhibit_rule(node, reader)
+            if rule is not None:
+                yield rule
+
+
+def _inhibit_rule(node: Node, reader: Reader) -> InhibitRule | None:
+    keys = reader.mapping(node, "an inhibit rule", _INHIBIT_KEYS, required=_INHIBIT_KEYS[:2])
+    if keys is None or not {*_INHIBIT_KEYS[:2]} <= keys.keys():
+        return None
+    source, target = (parse_matchers(keys[name], reader) for name in _INHIBIT_KEYS[:2])
+    for name, found in zip(_INHIBIT_KEYS, (source, target), strict=False):
+        if not found and keys[name].kind == "mapping" and not keys[name].entries:
+            reader.faults.error(keys[name], "WR014", f"{name} is empty: it would match everything")
+    if not source or not target:
+        return None
+    if _same(source) == _same(target):
+        reader.faults.error(
+            node,
+            "WR087",
+            "source and target are the same: an alert is never held back by its own kind",
+        )
+        return None
+    labels = reader.one_or_more(keys["equal"], "equal") if "equal" in keys else ()
+    texts = (reader.text(item, "equal") for item in labels)
+    return InhibitRule(source, target, tuple(text for text in texts if text is not None))
+
+
+def _same(matchers: Iterable[Matcher]) -> frozenset[tuple[str, str, frozenset[str]]]:
+    return frozenset((one.name, one.op, frozenset(one.values)) for one in matchers)
 
 
 # --- the tree ---------------------------------------------------------------------------------
 
 
 class _Tree:
-    """Reads the route tree; what a route does not say it has from its parent."""
+    """Reads the route tree; receiver and grouping that a route does not say are its parent's."""
 
-    def __init__(self, reader: Reader, known: frozenset[str]) -> None:
+    def __init__(
+        self, reader: Reader, known: frozenset[str], intervals: Intervals, now: datetime
+    ) -> None:
         self._reader = reader
         self._known = known
+        self._intervals = intervals
+        self._now = now
 
     def root(self, node: Node) -> Route | None:
         """The whole tree; the root takes everything."""
@@ -196,36 +227,52 @@ class _Tree:
                 self._reader.faults.error(
                     keys[key], "WR076", f"the root route takes everything; it has no '{key}'"
                 )
-        plain = {
-            name: value for name, value in keys.items() if name not in ("matchers", "continue")
-        }
+        for key in _TIMES_OF_A_ROUTE:
+            if key in keys:
+                self._reader.faults.error(
+                    keys[key],
+                    "WR076",
+                    f"the root route has no '{key}': what no other route takes is always told",
+                )
+        conditions = ("matchers", "continue", *_TIMES_OF_A_ROUTE)
+        plain = {name: value for name, value in keys.items() if name not in conditions}
         return self._route(plain, "", Route(""))
 
     def _keys(self, node: Node, what: str) -> dict[str, Node] | None:
-        return self._reader.mapping(node, what, _ROUTE_KEYS, later=_ROUTE_LATER)
+        return self._reader.mapping(node, what, _ROUTE_KEYS, instead=_ROUTE_NOT)
 
     def _route(self, keys: Mapping[str, Node], path: str, parent: Route) -> Route:
         reader = self._reader
+        matchers = parse_matchers(keys["matchers"], reader) if "matchers" in keys else ()
         own = Route(
             receiver=self._receiver(keys.get("receiver")) or parent.receiver,
             path=path,
-            matchers=parse_matchers(keys["matchers"], reader) if "matchers" in keys else (),
+            matchers=matchers,
             continues=reader.flag(keys.get("continue"), "continue", default=False),
             group_by=self._group_by(keys.get("group_by")) or parent.group_by,
-            group_wait_s=self._wait(keys.get("group_wait"), parent.group_wait_s),
+            group_wait_s=self._wait(keys, "group_wait", parent.group_wait_s),
+            group_interval_s=self._wait(keys, "group_interval", parent.group_interval_s),
+            hours=read_hours(keys, self._intervals, reader, self._now),
+            digest=read_digest(keys.get("digest"), reader),
+            digests_critical=parent.digests_critical or _names_critical(matchers),
+            review=reader.flag(keys.get("review"), "review", default=False),
         )
+        self._check_digest(own, keys)
         if "routes" not in keys:
             return own
-        children = tuple(self._children(keys["routes"], own))
-        return Route(
-            own.receiver,
-            path,
-            own.matchers,
-            own.continues,
-            own.group_by,
-            own.group_wait_s,
-            children,
-        )
+        return replace(own, routes=tuple(self._children(keys["routes"], own)))
+
+    def _check_digest(self, route: Route, keys: Mapping[str, Node]) -> None:
+        if route.digest is not None and route.digests_critical:
+            self._reader.faults.warning(
+                keys["digest"], "WR088", "critical alerts that this route takes wait for its digest"
+            )
+        if "group_interval" in keys and CYCLE in route.group_by:
+            self._reader.faults.warning(
+                keys["group_interval"],
+                "WR015",
+                "group_interval does nothing while group_by has 'cycle': every cycle is a group",
+            )
 
     def _children(self, node: Node, parent: Route) -> Iterable[Route]:
         if parent.path.count(".") >= MAX_DEPTH:
@@ -258,109 +305,26 @@ class _Tree:
     def _group_by(self, node: Node | None) -> tuple[str, ...]:
         if node is None:
             return ()
-        labels = (
-            self._reader.text(item, "group_by")
-            for item in self._reader.one_or_more(node, "group_by")
-        )
+        items = self._reader.one_or_more(node, "group_by")
+        labels = [self._reader.text(item, "group_by") for item in items]
+        if EACH in labels and len(labels) > 1:
+            self._reader.faults.error(
+                node, "WR015", f"'{EACH}' stands alone: every alert by itself"
+            )
         return tuple(dict.fromkeys(label for label in labels if label is not None))
 
-    def _wait(self, node: Node | None, default: float) -> float:
-        if node is None:
+    def _wait(self, keys: Mapping[str, Node], name: str, default: float) -> float:
+        if name not in keys:
             return default
-        wait = self._reader.seconds(node, "group_wait", most=MAX_GROUP_WAIT_S)
+        wait = self._reader.seconds(keys[name], name, most=MAX_GROUP_WAIT_S)
         return default if wait is None else wait
 
 
-# --- does everything reach a human ------------------------------------------------------------
-
-
-def _check_levels(routing: Routing, node: Node, faults: FaultList) -> None:
-    for level in LEVELS:
-        missed = _missed(routing, {"severity": level}, _LEARNT_LATE)
-        if missed is not None:
-            faults.error(
-                node,
-                "WR077",
-                f"severity {level} reaches no human{_when(missed)}: "
-                "give it a receiver with email (a route with 'continue: true' keeps the others)",
-            )
-
-
-def _distorted(nodes: RouteNodes, faults: FaultList) -> bool:
-    """Whether a fault of the routes may have taken a person, a route or a condition away."""
-    files = {node.file.path for key in ("receivers", "route") for node in nodes.get(key, ())}
+def _names_critical(matchers: Iterable[Matcher]) -> bool:
+    """Whether a route says by its matchers that it means what is critical."""
     return any(
-        fault.severity == "error" and fault.path in files and fault.code not in _REACH_STANDS
-        for fault in faults.faults
-    )
-
-
-def check_reach(
-    routing: Routing, rules: Iterable[Rule] | None, nodes: RouteNodes, faults: FaultList
-) -> None:
-    """Add a fault for each rule that, at some severity, no person would read a mail about.
-
-    And one for each matcher that no alert of these rules can ever satisfy.
-
-    What is known only when an alert comes (country, key, action) is tried with every value that
-    the routes name, and with none of them. Without rules (theirs are faulty) only what holds for
-    all is looked at; where a fault took a receiver or a route away, nobody is said to be missed.
-    """
-    roots = nodes.get("route", ())
-    if routing.root is None or not roots:
-        return
-    complete = not _distorted(nodes, faults)
-    rules = None if rules is None else tuple(rules)
-    check_matchers(roots, rules, faults)
-    for rule in rules if rules is not None and complete else ():
-        if rule.status != "stable":
-            continue
-        for level in _levels(rule):
-            labels = {**dict(rule.labels), "rule": rule.id, "kind": rule.kind, "severity": level}
-            missed = _missed(routing, labels, (*_LEARNT_LATE, *rule.by))
-            if missed is not None:
-                faults.error(
-                    roots[0],
-                    "WR077",
-                    f"rule '{rule.id}' at severity {level} reaches no human{_when(missed)}",
-                )
-
-
-def _levels(rule: Rule) -> tuple[Level, ...]:
-    return tuple(dict.fromkeys(step.level for step in rule.severity))
-
-
-def _missed(
-    routing: Routing, labels: Mapping[str, str], unknown: Collection[str]
-) -> dict[str, str] | None:
-    """Values of unknown labels under which nobody is reached; None when somebody always is.
-
-    An empty answer says that nobody is reached whatever they are.
-    """
-    mentioned = _mentioned(routing)
-    names = [name for name in mentioned if name in unknown and name not in labels]
-    for values in product(*(("", *sorted(mentioned[name])) for name in names)):
-        guess = dict(zip(names, values, strict=True))
-        matches = routing.receivers_for({**guess, **labels})
-        if not any(match.receiver.human for match in matches):
-            return {name: value for name, value in guess.items() if value}
-    return None
-
-
-def _mentioned(routing: Routing) -> dict[str, set[str]]:
-    """The labels and values that matchers name, few enough to try them all."""
-    found: dict[str, set[str]] = {}
-    for route in routing.root.walk() if routing.root else ():
-        for matcher in route.matchers:
-            if matcher.pattern is None and len(found) < 5:  # noqa: PLR2004 -- bounds the product
-                found.setdefault(matcher.name, set()).update(matcher.values[:8])
-    return found
-
-
-def _when(missed: Mapping[str, str]) -> str:
-    """The words for the labels that make the difference."""
-    return (
-        f" when {', '.join(f'{name} is {value}' for name, value in missed.items())}"
-        if missed
-        else ""
+        matcher.name == "severity"
+        and matcher.op in ("=", "=~")
+        and matcher.matches({"severity": "critical"})
+        for matcher in matchers
     )
