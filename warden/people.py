@@ -255,7 +255,7 @@ def judge(tx: sqlite3.Connection, asked: Asked) -> Rows:
         rows.append(
             _acted(
                 alert, asked, verdict=verdict, judged_by=asked.who, note=note,
-                precision={"true": counts.true, "judged": counts.judged},
+                precision=counts.counts(),
             )
         )  # fmt: skip
     return rows

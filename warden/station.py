@@ -193,7 +193,7 @@ class Station:
             result = ingest(self.store, reader, self._clock)
             self._note(result.changed)
             if result.state != "ok":
-                refused.append(f"{shown}: {result.sentence}")
+                refused.append(_of_file(shown, result.sentence))
             yield {
                 "file": shown,
                 **result.counts.as_dict(),
@@ -598,4 +598,12 @@ def _told(error: ConfigError) -> str:
 
 
 def _counted(number: int, what: str) -> str:
+def _of_file(shown: str, sentence: str) -> str:
+    """A file's sentence with its name before it, unless it begins with that."""
+    name = Path(shown).name
+    if sentence.startswith(f"{name} "):
+        return shown + sentence[len(name) :]
+    return f"{shown}: {sentence}"
+
+
     return f"{number} {what}" if number == 1 else f"{number} {what}s"

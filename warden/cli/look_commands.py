@@ -45,11 +45,12 @@ def alerts(
 
     wanted = None if state == "all" else state
     rows = App(obj.settings()).alerts(rule=rule, state=wanted, told=told, limit=limit)
-    _show(
-        rows,
-        ["id", "state", "severity", "rule", "key", "first_day", "last_day", "value", "headline"],
-        as_json=as_json,
-    )
+    columns = ["id", "state", "severity", "rule", "key", "first_day", "last_day", "value"]
+    said = [name for name in ("acknowledged_by", "verdict") if any(row[name] for row in rows)]
+    _show(rows, [*columns, *said, "headline"], as_json=as_json)
+    judged = {row["rule"]: row["precision"] for row in rows if row["precision"]}
+    for name, counts in judged.items() if not as_json else ():
+        say(f"{name}: {_precision(counts)}")
 
 
 @click.command(epilog=example("warden deliveries --state dead"))
@@ -116,12 +117,18 @@ def status(obj: Globals, *, as_json: bool) -> None:
         print_json(report)
     else:
         click.echo(f"daemon      {_daemon(report['daemon'])}")
-        for name in ("database", "rules", "alerts", "deliveries"):
+        for name in ("database", "rules", "alerts", "silences", "deliveries"):
             click.echo(f"{name.ljust(11)} {_phrase(report[name])}")
         for source in report["sources"]:
             click.echo(f"source      {source['name']}: {source['state']}. {source['sentence']}")
+        for name, counts in report["precision"].items():
+            click.echo(f"verdicts    {name}: {_precision(counts)}")
         for trouble in report["troubles"]:
             say(f"! {trouble}")
+
+
+def _precision(counts: Mapping[str, int]) -> str:
+    return f"{counts['true']} of {counts['judged']} alerts judged true"
 
 
 def _daemon(part: Mapping[str, Any] | None) -> str:

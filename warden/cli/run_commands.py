@@ -48,8 +48,7 @@ def _one_cycle(obj: Globals, *, as_json: bool) -> int:
 
     settings = obj.settings()
     configure("WARNING")
-    with App(settings).open() as station:
-        summary = station.one_cycle()
+    summary = App(settings).one_cycle()
     if as_json:
         print_json(summary)
     else:

@@ -94,6 +94,10 @@ class Precision:
         """Whether there are enough verdicts to speak of a share."""
         return self.judged >= ENOUGH_VERDICTS
 
+    def counts(self) -> dict[str, int]:
+        """The two figures of a share, as plain data."""
+        return {"true": self.true, "judged": self.judged}
+
     def __str__(self) -> str:
         rest = f", {self.unverified} unverified" if self.unverified else ""
         return f"{self.true} of {self.judged} judged true{rest}"

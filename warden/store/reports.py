@@ -24,7 +24,10 @@ def alert_rows(
         connection,
         "SELECT id, rule_id AS rule, key, state, state_reason, severity, first_day, last_day,"
         " since, until, value, told, silence_reason, raised_at, told_at, ended_at,"
-        " acknowledged_at, facts,"
+        " acknowledged_at, iif(acknowledged_at IS NULL, NULL, (SELECT who FROM acknowledgements k"
+        "   WHERE k.alert_id = alerts.id ORDER BY k.id DESC LIMIT 1)) AS acknowledged_by,"
+        " (SELECT verdict FROM verdicts v WHERE v.alert_id = alerts.id"
+        "   ORDER BY v.id DESC LIMIT 1) AS verdict, facts,"
         " (SELECT json_group_array(uid) FROM (SELECT uid FROM alert_evidence e"
         "   WHERE e.alert_id = alerts.id AND held ORDER BY position)) AS evidence"
         " FROM alerts WHERE (?1 IS NULL OR rule_id = ?1) AND (?2 IS NULL OR state = ?2)"
@@ -97,12 +100,14 @@ def failed_since(connection: sqlite3.Connection, since: datetime) -> int:
 
 
 def alert_counts(connection: sqlite3.Connection) -> dict[str, int]:
-    """How many alerts are active, and how many of them somebody was told of."""
+    """How many alerts are active, how many of them were told, and how many taken on."""
     row = connection.execute(
         "SELECT count(*), coalesce(sum(state = 'active'), 0),"
-        " coalesce(sum(state = 'active' AND told), 0) FROM alerts"
+        " coalesce(sum(state = 'active' AND told), 0),"
+        " coalesce(sum(state = 'active' AND acknowledged_at IS NOT NULL), 0) FROM alerts"
     ).fetchone()
-    return dict(zip(("all", "active", "active_and_told"), map(int, row), strict=True))
+    names = ("all", "active", "active_and_told", "acknowledged")
+    return dict(zip(names, map(int, row), strict=True))
 
 
 def source_rows(connection: sqlite3.Connection) -> list[dict[str, Any]]:

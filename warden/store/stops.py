@@ -51,13 +51,46 @@ def dispatches(connection: sqlite3.Connection, alert_id: str) -> Rows:
     )
 
 
+def unrouted(connection: sqlite3.Connection, alert_id: str) -> Rows:
+    """Notices that no receiver was named for: there were no routes then."""
+    return _select(
+        connection,
+        "SELECT 'dispatch' AS stop, n.at, 'withheld' AS verdict, 'NO_ROUTE' AS reason,"
+        " n.action, n.id AS notice_id FROM notices n WHERE n.alert_id = ? AND NOT EXISTS"
+        " (SELECT 1 FROM dispatches d WHERE d.notice_id = n.id) ORDER BY n.at, n.rowid",
+        alert_id,
+    )
+
+
+def acknowledgements(connection: sqlite3.Connection, alert_id: str) -> Rows:
+    """Who took it on, and when."""
+    return _select(
+        connection,
+        "SELECT 'acknowledgement' AS stop, at, 'acknowledged' AS verdict,"
+        " 'by ' || who || iif(note = '', '', ': ' || note) AS reason, who, note, severity"
+        " FROM acknowledgements WHERE alert_id = ? ORDER BY id",
+        alert_id,
+    )
+
+
+def verdicts(connection: sqlite3.Connection, alert_id: str) -> Rows:
+    """Who judged it, and how."""
+    return _select(
+        connection,
+        "SELECT 'verdict' AS stop, at, verdict, 'by ' || who || iif(note = '', '', ': ' || note)"
+        " AS reason, who, note FROM verdicts WHERE alert_id = ? ORDER BY id",
+        alert_id,
+    )
+
+
 def deliveries(connection: sqlite3.Connection, alert_id: str) -> Rows:
     """What became of the messages that speak of it."""
     return _select(
         connection,
         "SELECT DISTINCT 'delivery' AS stop, coalesce(v.finished_at, v.created_at) AS at,"
         " v.state AS verdict, coalesce(nullif(v.last_error, ''),"
-        "   v.attempts || ' tries') AS reason, v.receiver, v.channel, v.target, v.attempts,"
+        "   v.attempts || iif(v.attempts = 1, ' try', ' tries')) AS reason, v.receiver, v.channel,"
+        " v.target, v.attempts,"
         " v.message_id, v.id AS delivery_id"
         " FROM deliveries v JOIN dispatches d ON d.message_id = v.message_id"
         " JOIN dispatch_alerts a ON a.dispatch_id = d.id WHERE a.alert_id = ? ORDER BY v.id",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,9 @@ from warden.engine.frame import FRAME_COLUMNS, Frame, day_from_number
 from warden.engine.geo.geography import Geography
 from warden.engine.predicates import compile_predicate
 from warden.engine.where import Matcher
+from warden.model.alert import Alert
 from warden.model.event import LOCATION_ERROR_KM, ROLES
+from warden.model.people import Silence
 from warden.model.rule import (
     ActorIs,
     AllOf,
@@ -34,9 +37,12 @@ from warden.model.rule import (
     Ruleset,
     Text,
 )
-from warden.store import ledger, stops
+from warden.notify.plan import labels_of
+from warden.notify.silences import matches
+from warden.store import ledger, people, stops
 from warden.store.events import FRAME_COLUMNS as STORED_COLUMNS
 from warden.store.events import load_rows
+from warden.store.values import instant_text
 
 _ONE = np.array([0], dtype=np.int64)
 
@@ -80,6 +86,8 @@ def explain_event(
 
 
 def _verdict(rule: Rule, frame: Frame, geography: Geography, names: Names) -> dict[str, Any]:
+    if rule.kind == "feed":
+        return _no_business(rule)
     asker = _Asker(rule, frame, geography)
     failing = asker.failing(rule.where)
     holds = bool(len(Matcher(rule, geography, names).rows(frame)))
@@ -91,6 +99,19 @@ def _verdict(rule: Rule, frame: Frame, geography: Geography, names: Names) -> di
         "actual": first.actual if first else None,
         "reason": first.text if first else "",
         "failing": [one.text for one in failing] if not holds else [],
+        "status": rule.status,
+    }
+
+
+def _no_business(rule: Rule) -> dict[str, Any]:
+    """A rule about warden's own health looks at no event."""
+    return {
+        "rule": rule.id,
+        "verdict": "no match",
+        "predicate": None,
+        "actual": None,
+        "reason": "about warden's own health, not about events",
+        "failing": [],
         "status": rule.status,
     }
 
@@ -276,8 +297,19 @@ def _bounds(predicate: Number) -> str:
 # --- an alert ---------------------------------------------------------------------------------
 
 
-def explain_alert(connection: sqlite3.Connection, alert_id: str) -> list[dict[str, Any]]:
-    """Every decision, notice and stop of an alert, in order of time; empty when unknown."""
+_ORDER = {
+    "decision": 0, "notice": 1, "silence": 2, "dispatch": 3, "delivery": 4, "acknowledgement": 5,
+    "verdict": 6,
+}  # fmt: skip
+
+
+def explain_alert(
+    connection: sqlite3.Connection, alert_id: str, now: datetime
+) -> list[dict[str, Any]]:
+    """Every decision, notice and stop of an alert, in order of time; empty when unknown.
+
+    Beside them what people said of it, and the silences that described it in its time.
+    """
     alerts = ledger.load_alerts(connection, alert_id=alert_id)
     if not alerts:
         return []
@@ -285,9 +317,41 @@ def explain_alert(connection: sqlite3.Connection, alert_id: str) -> list[dict[st
     rows = [
         *stops.decisions(connection, alert_id),
         *stops.notices(connection, alert_id),
+        *stops.unrouted(connection, alert_id),
         *stops.dispatches(connection, alert_id),
         *stops.deliveries(connection, alert_id),
+        *stops.acknowledgements(connection, alert_id),
+        *stops.verdicts(connection, alert_id),
+        *_silences(connection, alerts[0], now),
     ]
-    order = {"decision": 0, "notice": 1, "dispatch": 2, "delivery": 3}
-    rows.sort(key=lambda row: (row["at"], order[row["stop"]]))
+    rows.sort(key=lambda row: (row["at"], _ORDER.get(row["stop"], len(_ORDER))))
     return [{"rule": rule_id, "predicate": None, "actual": None, **row} for row in rows]
+
+
+def _silences(
+    connection: sqlite3.Connection, alert: Alert, now: datetime
+) -> Iterator[dict[str, Any]]:
+    """The silences that described some notice of the alert while it stood."""
+    notices = ledger.load_notices(connection, alert_id=alert.id)
+    labels = [labels_of(notice) for notice in notices]
+    until = alert.ended_at or now
+    for silence in people.silences(connection):
+        if silence.over_at <= alert.raised_at or silence.starts_at > until:
+            continue
+        if any(matches(silence.matchers, one) for one in labels):
+            yield _silence_row(silence, now)
+
+
+def _silence_row(silence: Silence, now: datetime) -> dict[str, Any]:
+    word = {"active": "holds", "pending": "will hold", "expired": "held"}[silence.state(now)]
+    over = instant_text(silence.over_at)
+    return {
+        "stop": "silence",
+        "at": instant_text(silence.starts_at),
+        "verdict": word,
+        "reason": f"silence {silence.id} by {silence.who} until {over[:16].replace('T', ' ')} UTC: "
+        + silence.comment,
+        "silence": silence.id,
+        "who": silence.who,
+        "until": over,
+    }
