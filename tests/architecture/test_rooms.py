@@ -77,6 +77,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "yaml": ("rulebook/",),
     "jinja2": ("sandbox.py", "notify/render/", "pictures/", "engine/expression.py"),
     "resvg_py": ("pictures/raster.py",),
+    "PIL": ("pictures/raster.py",),
     "click": ("cli/",),
     "smtplib": ("notify/channels/email/",),
     "aiosmtpd": ("simulator/",),

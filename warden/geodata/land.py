@@ -69,7 +69,7 @@ class Lines:
     def line(self, number: int) -> NDArray[np.float64]:
         """One line's vertices in degrees, (n, 2) of lon, lat."""
         start, end = self.starts[number], self.starts[number + 1]
-        return self.points[start:end] * STEP_DEG
+        return np.asarray(self.points[start:end] * STEP_DEG, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def _run_child() -> bytes:
     """Have another process make them: it needs 150 MB for a few seconds."""
     root = str(Path(warden.__file__).parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    child = subprocess.run(  # noqa: S603 (our own interpreter)
+    child = subprocess.run(
         [sys.executable, "-m", "warden.geodata.land"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
@@ -283,7 +283,7 @@ def _simple(arc: Line) -> Line:
     line = shapely.linestrings((arc[::-1] if backwards else arc).astype(np.float64))
     coords = shapely.get_coordinates(shapely.simplify(line, 1.0, preserve_topology=False))
     simple = np.rint(coords).astype(np.int32)
-    return simple[::-1] if backwards else simple
+    return np.asarray(simple[::-1] if backwards else simple, dtype=np.int32)
 
 
 def _packed(lines: list[tuple[Line, tuple[int, int]]]) -> Lines:
