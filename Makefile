@@ -12,11 +12,12 @@ BIN := $(VENV)/bin
 DEMO_DIR ?= demo-out
 UNIT := systemd/warden.service
 
-.PHONY: help demo test lint types check format bench bench-engine docs test-systemd-static clean
+.PHONY: help demo test test-slow lint types check format bench bench-engine docs test-systemd-static clean
 
 help:
 	@echo "make demo                 the main job on this machine, with no account"
 	@echo "make test                 all tests"
+	@echo "make test-slow            those that take minutes: backtests of years, kill loops"
 	@echo "make lint types           ruff, mypy"
 	@echo "make docs                 docs/rules.md from the models"
 	@echo "make bench                the benchmarks"
@@ -29,6 +30,9 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-slow: $(VENV)/.test
+	@$(BIN)/python -m pytest -m slow --timeout 1200 $(PYTEST_ARGS)
 
 lint: $(VENV)/.lint
 	@$(BIN)/ruff check .
