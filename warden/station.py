@@ -38,6 +38,7 @@ from warden.sources.common import SourceSettings
 from warden.sources.protocol import Page, PollOutcome, Source
 from warden.store import Store, Transaction, health, outbox, reports
 from warden.store.actions import record_action
+from warden.store.calibrations import keep_calibration
 from warden.store.sources import load_not_before, load_source, load_sources, prune_runs
 from warden.store.values import instant_text
 from warden.vitals import Vitals, asks_for_names, known_names
@@ -348,6 +349,7 @@ class Station:
             "evaluate": lambda: decision_rows(self.evaluate(full=True)),
             "retry": lambda: self._retry(request.arguments),
             "test-receiver": lambda: self._test_receiver(request.arguments),
+            "keep-calibration": lambda: self._keep_calibration(request.arguments),
         }
         command = commands.get(request.command)
         if command is None:
@@ -400,6 +402,14 @@ class Station:
             finally:
                 if asked.get("evaluate", True):
                     self.evaluate()
+
+    def _keep_calibration(self, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        rule, rate = asked.get("rule"), asked.get("false_alerts_per_year")
+        if not (isinstance(rule, str) and isinstance(rate, int | float) and rate >= 0):
+            raise UsageError("this is no result of `warden calibrate`")
+        with self.store.transaction() as tx:
+            keep_calibration(tx, asked, self._clock.now())
+        yield {"rule": rule, "kept": True}
 
     def _retry(self, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         ids = None if asked.get("all") else [int(one) for one in asked.get("ids", ())]
@@ -588,6 +598,14 @@ def _received(descriptors: Sequence[int], names: Sequence[str], folder: Path) ->
     return found
 
 
+def _of_file(shown: str, sentence: str) -> str:
+    """A file's sentence with its name before it, unless it begins with that."""
+    name = Path(shown).name
+    if sentence.startswith(f"{name} "):
+        return shown + sentence[len(name) :]
+    return f"{shown}: {sentence}"
+
+
 def _copy(source: BinaryIO, target: BinaryIO) -> None:
     shutil.copyfileobj(source, target, 1 << 20)
 
@@ -598,12 +616,4 @@ def _told(error: ConfigError) -> str:
 
 
 def _counted(number: int, what: str) -> str:
-def _of_file(shown: str, sentence: str) -> str:
-    """A file's sentence with its name before it, unless it begins with that."""
-    name = Path(shown).name
-    if sentence.startswith(f"{name} "):
-        return shown + sentence[len(name) :]
-    return f"{shown}: {sentence}"
-
-
     return f"{number} {what}" if number == 1 else f"{number} {what}s"

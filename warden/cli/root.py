@@ -35,6 +35,7 @@ COMMANDS: dict[str, Entry] = {
     "actors": Entry("rule_commands", "actors", "List the actors seen, and their groups."),
     "test": Entry("try_commands", "test", "Run the rules' own tests."),
     "backtest": Entry("try_commands", "backtest", "Tell what the rules would have sent."),
+    "calibrate": Entry("try_commands", "calibrate", "Tell how often a rule alarms by chance."),
     "explain": Entry("try_commands", "explain", "Tell why something was said, or was not."),
     "schema": Entry("try_commands", "schema", "Print a JSON Schema, for editors and receivers."),
     "where": Entry("place_commands", "where", "Tell what a point is near and inside of."),
@@ -46,6 +47,7 @@ COMMANDS: dict[str, Entry] = {
     "ack": Entry("act_commands", "ack", "Take alerts on: no more reminders."),
     "verdict": Entry("act_commands", "verdict", "Say whether an alert was true."),
     "silence": Entry("silence_commands", "silence", "Hold messages back for a while."),
+    "routes": Entry("route_commands", "routes", "Show the routes, or try them with labels."),
     "retry": Entry("act_commands", "retry", "Send dead or waiting deliveries again, now."),
     "test-receiver": Entry("act_commands", "test_receiver", "Send a message marked as exercise."),
 }

@@ -21,7 +21,9 @@ from warden.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from warden.app import App
     from warden.trial.backtest import Backtest
+    from warden.trial.calibration import Task
     from warden.trial.ruletest import Outcome
 
 
@@ -194,6 +196,135 @@ def _show_backtest(rows: list[dict[str, Any]], summary: Mapping[str, Any]) -> No
 
 @click.command(
     epilog=example(
+        "warden calibrate civilians-spike --picture civilians-spike.png\n"
+        "warden calibrate bamako-drift --events export.csv --replicates 20 --json\n"
+        "warden calibrate --show"
+    )
+)
+@click.argument("rule", metavar="[RULE]", required=False)
+@click.option(
+    "--events",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(exists=True, path_type=Path),
+    help="Take the usual from these files instead of the database. May be given again.",
+)
+@click.option("--now", metavar="TIME", help="Pretend that this is now (2022-06-30, or an instant).")
+@click.option(
+    "--replicates",
+    type=click.IntRange(1, 1000),
+    help="How many times ten years are drawn. Default: as many as a minute allows, at most 6.",
+)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option(
+    "--picture",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw what was found, as .png or .svg.",
+)
+@click.option("--show", is_flag=True, help="Only what was found last, of one rule or of all.")
+@json_option
+@global_options
+@click.pass_obj
+def calibrate(
+    obj: Globals,
+    *,
+    rule: str | None,
+    files: tuple[Path, ...],
+    now: str | None,
+    replicates: int | None,
+    seed: int,
+    picture: Path | None,
+    show: bool,
+    as_json: bool,
+) -> None:
+    """Tell how often a rule alarms by chance, and how soon it finds a rise.
+
+    The rule as it is runs over years in which nothing changes, drawn after its own history:
+    whatever it tells there is false. Then over rises of two, three and five times. What was found
+    is kept in the database, unless --events or --now say that it is only a trial. The same --seed
+    gives the same figures.
+    """
+    from warden.app import App, parse_now
+    from warden.errors import UsageError
+
+    if picture is not None and picture.suffix not in {".png", ".svg"}:
+        raise UsageError(f"--picture {picture}: a picture ends in .png or .svg")
+    app = App(obj.settings())
+    if show:
+        _show_calibrations(app.calibrations(rule), as_json=as_json)
+        return
+    if rule is None:
+        raise UsageError("which rule? `warden calibrate RULE`; --show lists what was found before")
+    task = app.calibration(rule, files=files, now=parse_now(now), replicates=replicates, seed=seed)
+    row = _run_calibration(task)
+    if as_json:
+        print_json(row)
+    else:
+        _show_calibration(row)
+    if picture is not None:
+        _draw_calibration(app, row, picture)
+    if not files and now is None:
+        list(app.act("keep-calibration", row))
+
+
+def _run_calibration(task: Task) -> dict[str, Any]:
+    with click.progressbar(
+        length=task.steps, file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
+        return task.run(lambda: bar.update(1)).as_dict()
+
+
+def _draw_calibration(app: App, row: Mapping[str, Any], picture: Path) -> None:
+    picture.write_bytes(app.calibration_picture(row, png=picture.suffix == ".png"))
+    say(f"drawn: {picture}")
+
+
+def _show_calibration(row: Mapping[str, Any]) -> None:
+    from warden.trial.calibration_words import advice, sentence
+
+    click.echo(sentence(row))
+    click.echo()
+    table = [
+        {
+            "rise": "none" if one["factor"] == 1 else f"x {one['factor']:g}",
+            "events a week": one["group"],
+            "series": one["series"],
+            "found in 26 weeks": f"{100 * one['power']:.0f} %",
+            "90 % interval": f"{100 * one['low']:.0f} to {100 * one['high']:.0f} %",
+            "median weeks": one["median_delay_weeks"],
+        }
+        for one in row["rows"]
+    ]
+    if table:
+        print_table(table, list(table[0]))
+        click.echo()
+    if row["tests"]:
+        tests = [
+            {**one, "false alerts a year": one["false_alerts_per_year"]} for one in row["tests"]
+        ]
+        print_table(tests, ["measure", "window_days", "false alerts a year"])
+        click.echo()
+    for line in advice(row):
+        click.echo(line)
+
+
+def _show_calibrations(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    from warden.trial.calibration_words import sentence
+
+    for row in rows:
+        if as_json:
+            print_json(row)
+            continue
+        aged = "" if row["current"] else " The rule was edited since."
+        click.echo(f"{row['calibrated_at'][:10]}  {sentence(row)}{aged}")
+    if not rows:
+        say("nothing was calibrated yet; `warden calibrate RULE` does it")
+
+
+@click.command(
+    epilog=example(
         "warden explain acled:MLI28431\n"
         "warden explain 3f2a9c0d1e4b5a67 --json\n"
         "warden explain MLI28431 --events export.csv"
@@ -228,6 +359,8 @@ def explain(obj: Globals, *, name: str, files: tuple[Path, ...], as_json: bool) 
     else:
         for row in rows:
             row["to"] = " ".join(str(row[key]) for key in ("receiver", "target") if row.get(key))
+            if row.get("note") and row["stop"] == "decision":
+                row["reason"] = f"{row['reason']}, {row['note']}"
         print_table(rows, ["at", "stop", "verdict", "reason", "to"])
 
 

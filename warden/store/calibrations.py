@@ -22,9 +22,9 @@ def keep_calibration(tx: sqlite3.Connection, result: Mapping[str, Any], now: dat
         " result) VALUES (?, ?, ?, ?, ?, ?)",
         (
             result["rule"],
-            result["version"],
+            str(result.get("version", "")),
             instant_text(now),
-            result["budget"],
+            result.get("budget"),
             result["false_alerts_per_year"],
             json.dumps(result, ensure_ascii=False, separators=(",", ":")),
         ),

@@ -20,20 +20,22 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import gammainccinv, gammaincinv
 
 from warden.engine.detect.budget import WEEKS_A_YEAR
 from warden.engine.frame import day_from_number, day_number
 from warden.engine.horizon import Horizon
-from warden.engine.kinds import signals
+from warden.engine.kinds import KINDS, signals
 from warden.engine.kinds.weekly import DAYS, WeekKind, Weeks, complete_weeks
 from warden.engine.reconcile import Decision, Fate, Moment, reconcile
 from warden.engine.where import Matches
 from warden.errors import UsageError
+from warden.model.alert import Alert
 from warden.model.rule import Rule
 from warden.model.signal import Key, Signal
 from warden.trial.history import midnight
 from warden.trial.ledger import MemoryLedger
+from warden.trial.trial import LIVE
 from warden.trial.unchanged import Drawn, Unchanged, until
 
 KINDS_WITHOUT = {
@@ -50,7 +52,7 @@ MOST_CALIBRATION = 10.0  # as the rule's parameter allows
 TAILS = 3  # ends of every rise drawn after one beginning
 RATES = (0.0, 0.25, 1.0, 4.0, float("inf"))  # events a week: detection differs that much
 LEAST_WEEKS = 26
-FEWEST, MOST = 2, 8  # replicates, when nobody says how many
+FEWEST, MOST = 2, 6  # replicates, when nobody says how many
 EVENTS_AT_LEISURE = 600_000  # so many drawn events take well under a minute
 EVENTS_A_KEY = 3_000  # the fits of one more key take as long as so many events
 _CONFIDENCE = 0.9
@@ -158,13 +160,17 @@ class _Stage:
         """The first day of so many weeks."""
         return self.end - DAYS * weeks + 1
 
-    def horizon(self, day: int, first: int) -> Horizon:
-        """Everything known through a day, early the day after; data from `first` on."""
+    def horizon(self, day: int, first: int, since: int | None = None) -> Horizon:
+        """Everything known through a day, early the day after; data from `first` on.
+
+        `since`: episodes that ended before this day are of no interest.
+        """
         through, start = day_from_number(day), day_from_number(first)
         return Horizon(
             now=midnight(through) + timedelta(days=1),
             complete_through=dict.fromkeys(self.datasets, through),
             data_start=dict.fromkeys(self.datasets, start),
+            since=since,
         )
 
 
@@ -316,8 +322,8 @@ def budget_of(rule: Rule, keys: int) -> float | None:
 def poisson_interval(count: int) -> tuple[float, float]:
     """The exact 90 % interval of the mean of a Poisson count (Garwood 1936)."""
     beyond = (1 - _CONFIDENCE) / 2
-    low = float(chi2.ppf(beyond, 2 * count)) / 2 if count else 0.0
-    return low, float(chi2.ppf(1 - beyond, 2 * count + 2)) / 2
+    low = float(gammaincinv(count, beyond)) if count else 0.0
+    return low, float(gammainccinv(count + 1, beyond))
 
 
 # --- what is told where nothing changes -------------------------------------------------------
@@ -331,7 +337,7 @@ def _false_alerts(stage: _Stage, rng: np.random.Generator, told: dict[float, lis
     every = stage.unchanged.matches_of(stage.unchanged.draw(rng, first, weeks))
     for times, false in told.items():
         there = replace(stage, rule=_at_level(stage.rule, times))
-        found = signals(there.rule, every, there.horizon(there.end, first))
+        found = signals(there.rule, every, there.horizon(there.end, first, began))
         days = _days_to_look(found, began, there.end)
         false.extend(_told(there, every, first, [began - 1, *days]))
 
@@ -375,9 +381,14 @@ def _told(stage: _Stage, every: Matches, first: int, days: Sequence[int]) -> Ite
     ledger = MemoryLedger()
     rule = stage.rule
     for number, day in enumerate(days):
-        horizon = stage.horizon(day, first)
-        found = signals(rule, until(every, day), horizon)
-        alerts = ledger.of_rule(rule.id)
+        cutoff = _cutoff(rule, ledger, day)
+        horizon = stage.horizon(day, first, cutoff)
+        found = [
+            signal
+            for signal in signals(rule, until(every, day), horizon)
+            if horizon.asks(day_number(signal.until))
+        ]
+        alerts, others = _open_and_shut(ledger.of_rule(rule.id), cutoff)
         held = {uid for signal in found for uid in signal.evidence}
         rested_on = {uid for alert in alerts for uid in alert.evidence}
         moment = Moment(
@@ -385,6 +396,7 @@ def _told(stage: _Stage, every: Matches, first: int, days: Sequence[int]) -> Ite
             seeding=frozenset(stage.datasets) if number == 0 else frozenset(),
             fates=dict.fromkeys(rested_on - held, Fate(active=True, matches=True)),
             taken=ledger,
+            others=others,
         )
         by_episode = {(signal.key, signal.evidence): signal for signal in found}
         for decision in reconcile(rule, found, alerts, moment):
@@ -392,6 +404,26 @@ def _told(stage: _Stage, every: Matches, first: int, days: Sequence[int]) -> Ite
                 ledger.save(decision.alert)
             if number and _is_told(decision):
                 yield by_episode[decision.alert.key, decision.alert.evidence]
+
+
+def _cutoff(rule: Rule, ledger: MemoryLedger, day: int) -> int | None:
+    """What ended before this day stands as it stood; None where no such day is known."""
+    reach = KINDS[rule.kind].reach
+    if reach is None:
+        return None
+    patience = rule.keep_firing_for_days + rule.resolve_days + rule.cooldown_days
+    active = [day_number(alert.until) for alert in ledger.active(rule.id)]
+    return min([*active, day - reach(rule) - DAYS]) - patience - 1
+
+
+def _open_and_shut(
+    alerts: Sequence[Alert], cutoff: int | None
+) -> tuple[tuple[Alert, ...], tuple[Alert, ...]]:
+    """The alerts to decide about, and those that stand as they stood."""
+    if cutoff is None:
+        return tuple(alerts), ()
+    shut = tuple(one for one in alerts if day_number(one.until) < cutoff and one.state in LIVE)
+    return tuple(one for one in alerts if one not in shut), shut
 
 
 def _is_told(decision: Decision) -> bool:
@@ -431,7 +463,7 @@ def _rises(stage: _Stage, rng: np.random.Generator, replicates: int) -> Iterator
 def _tried(stage: _Stage, drawn: Drawn, first: int, began: int, factor: float) -> Iterator[_Tried]:
     every = stage.unchanged.matches_of(drawn)
     by_key: dict[Key, list[Signal]] = {}
-    for signal in signals(stage.rule, every, stage.horizon(stage.end, first)):
+    for signal in signals(stage.rule, every, stage.horizon(stage.end, first, began)):
         if day_number(signal.until) >= began:
             by_key.setdefault(signal.key, []).append(signal)
     for key, rate in zip(every.keys, stage.unchanged.law.mean.tolist(), strict=True):
