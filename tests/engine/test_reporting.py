@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from support.build import at, attack_rule, record, stored
+from support.build import at, attack_rule, cluster_rule, record, stored
+from support.ledger import MemoryLedger
 
 from warden.engine.frame import Frame, day_number
 from warden.engine.geo.geography import FixedGeography
@@ -15,6 +16,7 @@ from warden.engine.kinds import signals
 from warden.engine.kinds.drift import DriftParameters
 from warden.engine.kinds.reporting import completeness
 from warden.engine.kinds.spike import SpikeParameters
+from warden.engine.notices import Atlas, notices
 from warden.engine.where import Matcher, Matches
 from warden.model.event import Event
 from warden.model.rule import SeverityStep
@@ -142,3 +144,50 @@ def test_completeness_is_not_spoken_of_before_enough_was_watched() -> None:
     loaded = [stored(event.record, at("2022-06-01")) for event in past()]
     assert completeness(matched(loaded), now, now - 3, 7) is None
     assert completeness(matched([]), now, now - 3, 7) is None
+
+
+def test_the_measures_of_a_spike_stand_side_by_side_as_they_were_tested() -> None:
+    deadly = [
+        seen(LAST_WEEK + timedelta(days=n % 7), f"B{n}", fatalities=30 if n == 3 else n % 3)
+        for n in range(12)
+    ]
+    calm = [
+        seen(e.record.event_date, e.record.source_id, fatalities=i % 2)
+        for i, e in enumerate(past())
+    ]
+    rule = attack_rule(id="a", kind="spike", parameters=SpikeParameters())
+    matches = matched([*calm, *deadly])
+    horizon = Horizon(at("2021-02-10"), {"acled": LAST_WEEK + timedelta(days=6)}, {"acled": FIRST})
+    signal = max(signals(rule, matches, horizon), key=lambda one: one.last_day)
+    ledger = MemoryLedger(rule)
+    ledger.data_start = FIRST
+    decision = ledger.poll(at("2021-02-10"), new=[*calm, *deadly],
+                           complete_through=LAST_WEEK + timedelta(days=6))[-1]  # fmt: skip
+    ((notice, _),) = notices(rule, [decision], matches, horizon.now, Atlas(), horizon=horizon)
+    told = {one["measure"]: one for one in notice.facts["measures"]}
+    assert list(told) == ["events", "fatal_events", "fatalities_capped", "fatalities"]
+    strongest = told[signal.facts["measure"]]
+    for name in ("observed", "expected", "low", "high"):
+        assert strongest[name] == pytest.approx(signal.facts[name], abs=1e-6)
+    assert told["events"]["observed"] >= 12
+    assert told["fatalities"]["observed"] >= 41
+    assert told["fatalities"]["largest_share"] == pytest.approx(
+        30 / told["fatalities"]["observed"], abs=1e-5
+    )
+
+
+def test_a_notice_says_how_much_is_usually_known_and_the_alert_does_not() -> None:
+    today = date(2022, 7, 1)
+    made = []
+    for n in range(400):
+        happened = today - timedelta(days=400) + timedelta(days=n)
+        delay = 2 if n % 10 < 6 else 20
+        if happened + timedelta(days=delay) <= today:
+            made.append(seen(happened, f"E{n}", delay=delay))
+    rule = cluster_rule(window=10, least=2, max_age_days=500)
+    ledger = MemoryLedger(rule)
+    decision = ledger.poll(at("2022-07-01"), new=made)[-1]
+    horizon = Horizon(at("2022-07-01"), {"acled": date(2022, 6, 30)}, {"acled": FIRST})
+    ((notice, _),) = notices(rule, [decision], matched(made), horizon.now, Atlas(), horizon=horizon)
+    assert 0.5 < notice.facts["completeness"] < 0.9
+    assert "completeness" not in decision.alert.facts

@@ -15,10 +15,12 @@ from datetime import date, datetime
 from typing import Any
 
 from warden.engine.facts import recurrence, rows_of_key
+from warden.engine.frame import day_number
 from warden.engine.geo.distance import bearing_deg, distance_km
 from warden.engine.geo.geography import Geography
 from warden.engine.horizon import Horizon
 from warden.engine.kinds import KINDS, charts
+from warden.engine.kinds.reporting import completeness
 from warden.engine.predicates import positive_leaves
 from warden.engine.reconcile import Decision
 from warden.engine.where import Matches
@@ -91,8 +93,9 @@ def notices(
     """What one rule's decisions give rise to, each notice with the decisions behind it.
 
     `serial` numbers the cycle: it keeps the ids of notices apart when the clock stands still.
-    With a `horizon` the notices hold what their pictures show (`series`, `map`); a backtest that
-    nobody looks at in pictures does without.
+    With a `horizon` the notices hold what their pictures show (`series`, `map`), how complete
+    the counted days are usually by now (`completeness`) and a spike's measures side by side; a
+    backtest that nobody reads in full does without.
     """
     said: list[tuple[Notice, tuple[Decision, ...]]] = []
     summaries: dict[tuple[str, str], list[Decision]] = defaultdict(list)
@@ -101,6 +104,7 @@ def notices(
             notice = _notice(rule, decision, matches, now, atlas, serial=serial)
             if horizon is not None:
                 notice.facts.update(picture_facts(rule, decision.alert, matches, horizon))
+                notice.facts.update(_known_so_far(rule, decision.alert, matches, horizon))
             said.append((notice, (decision,)))
         elif decision.summary:
             action = "alert" if decision.previous is None else decision.name
@@ -222,6 +226,23 @@ def picture_facts(
     if chart is not None and chart.points:
         through = horizon.known_through(alert.facts.get("datasets") or matches.frame.datasets())
         found["series"] = chart.as_facts(through)
+    return found
+
+
+def _known_so_far(rule: Rule, alert: Alert, matches: Matches, horizon: Horizon) -> dict[str, Any]:
+    """What is added for readers: completeness of the counted days, measures side by side."""
+    found: dict[str, Any] = {}
+    kind, facts = KINDS.get(rule.kind), alert.facts
+    window = facts.get("window_days")
+    if kind is not None and kind.windowed and window:
+        last = date.fromisoformat(
+            facts.get("tested_day") or facts.get("peak_day") or facts["until"]
+        )
+        share = completeness(matches, horizon.today, day_number(last), int(window))
+        if share is not None:
+            found["completeness"] = round(share, 3)
+    if kind is not None and kind.measures is not None:
+        found["measures"] = kind.measures(rule, alert, matches, horizon)
     return found
 
 

@@ -131,6 +131,10 @@ def append_decision(
     """Write one line of the ledger's history."""
     alert = decision.alert
     changes = [[change.field, change.old, change.new] for change in decision.changes]
+    before = decision.previous.facts.get("reporting_change") if decision.previous else None
+    label = alert.facts.get("reporting_change")
+    if bool(before) != bool(label):
+        changes.append(["reporting_change", before, label])
     connection.execute(
         "INSERT INTO decisions (cycle_id, at, alert_id, rule_id, name, reason, notice_id, state,"
         " severity, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -22,6 +22,8 @@ def decisions(connection: sqlite3.Connection, alert_id: str) -> Rows:
     )
     for row in rows:
         row["changes"] = json.loads(row["changes"])
+        if any(name == "reporting_change" and now for name, _, now in row["changes"]):
+            row["note"] = "a change in reporting is likely: one severity less"
     return rows
 
 

@@ -92,6 +92,7 @@ class Kind:
             join or change; what passed earlier stands whatever comes. None: no such bound.
         chart: what the chart beside one of its notices shows; asked only when one is made.
         rows: the rows that an alert's key counts, where the key is more than the rule's `by`.
+        measures: what its measures say side by side; asked only when a notice is made.
         reference: a paragraph for docs/rules.md. example: YAML text of one rule.
         about_events: whether its rules select events by a `where`.
         names: what its severity steps may read, None for what rules about events read.
@@ -108,6 +109,7 @@ class Kind:
     reach: Callable[[Rule], int] | None = None
     chart: Callable[[Rule, Alert, Matches, Horizon], Chart | None] | None = None
     rows: Callable[[Rule, Alert, Matches], IntArray] | None = None
+    measures: Callable[[Rule, Alert, Matches, Horizon], list[dict[str, Any]]] | None = None
     about_events: bool = True
     names: frozenset[str] | None = None
 

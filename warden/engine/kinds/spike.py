@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -20,11 +21,11 @@ from warden.engine.detect.ratio import acled_surge, acled_threat, ratio
 from warden.engine.detect.spike import Spike, SpikeSettings, spike
 from warden.engine.detect.tails import Floats
 from warden.engine.facts import Severity, number
-from warden.engine.frame import BoolArray, IntArray, day_from_number
+from warden.engine.frame import BoolArray, IntArray, day_from_number, day_number
 from warden.engine.horizon import Horizon
 from warden.engine.kinds import charts
 from warden.engine.kinds.base import Kind, Measure, Parameters, PositiveDays
-from warden.engine.kinds.measure import Series, series
+from warden.engine.kinds.measure import Series, series, span
 from warden.engine.kinds.memo import Columns, remembered
 from warden.engine.kinds.reporting import Excess
 from warden.engine.kinds.signalling import Found, is_over, signal
@@ -40,8 +41,9 @@ from warden.engine.kinds.weekly import (
     members,
 )
 from warden.engine.where import Matches
+from warden.model.alert import Alert
 from warden.model.rule import Rule
-from warden.model.signal import Signal
+from warden.model.signal import Key, Signal
 
 DEFAULT_BUDGET = 6.0
 _FIELDS = ("p", "measure", "window", "observed", "expected", "low", "high")
@@ -180,7 +182,7 @@ def _alpha(parameters: SpikeParameters, seen: Floats) -> Floats:
         level = np.full_like(seen, once)
     else:
         level = budgets.alpha_for_budget(parameters.budget, seen)
-    return np.minimum(level * parameters.calibration, budgets.LARGEST_ALPHA)
+    return np.asarray(np.minimum(level * parameters.calibration, budgets.LARGEST_ALPHA))
 
 
 def _columns(
@@ -319,6 +321,58 @@ def _signal(
     return signal(rule, matches, rise, severity)
 
 
+def _side_by_side(
+    rule: Rule, alert: Alert, matches: Matches, horizon: Horizon
+) -> list[dict[str, Any]]:
+    """Every measure over the window that stood out most, with what was to be expected of it.
+
+    A rule about deaths has their plain sum last, with the share of the deadliest event: sums alone
+    have almost no power, but readers ask for them.
+    """
+    parameters: SpikeParameters = rule.parameters
+    weeks = complete_weeks(matches, horizon, parameters.week)
+    tested = date.fromisoformat(alert.facts["tested_day"])
+    week = -1 if weeks is None else (day_number(tested) + 1 - weeks.first) // DAYS - 1
+    if weeks is None or parameters.baseline.method not in {"nb_glm", "gamma_poisson"} or week < 0:
+        return []
+    last, window = weeks.last_day(week), int(alert.facts["window_days"])
+    told = [
+        _one_measure(rule, matches, alert.key, name, weeks=weeks, week=week, window=window)
+        for name in parameters.measures
+    ]
+    if any("fatal" in name for name in parameters.measures):
+        deaths = series(matches, alert.key, "fatalities")
+        low, high = span(deaths, last - window + 1, last)
+        each = np.zeros(0) if deaths.weights is None else deaths.weights[low:high]
+        share = float(each.max() / each.sum()) if each.size else None
+        told.append({"measure": "fatalities", "observed": number(float(each.sum())),
+                     "largest_share": number(share)})  # fmt: skip
+    return told
+
+
+def _one_measure(
+    rule: Rule, matches: Matches, key: Key, name: str, *, weeks: Weeks, week: int, window: int
+) -> dict[str, Any]:
+    keys = sorted(matches.keys)
+    if key not in keys:
+        return {"measure": name, "observed": 0}
+    settings = SpikeSettings(
+        windows=(window // DAYS,),
+        baseline=rule.parameters.baseline.method,
+        min_count=0.0,
+        min_ratio=0.0,
+    )
+    counts = matrix(all_series(matches, name), weeks)
+    result, row = spike({name: counts}, [week], settings), keys.index(key)
+    return {
+        "measure": name,
+        "observed": number(float(result.observed[row, 0])),
+        "expected": number(float(result.law.mean[row, 0])),
+        "low": number(float(result.law.low(0.05)[row, 0])),
+        "high": number(float(result.law.high(0.05)[row, 0])),
+    }
+
+
 KIND = Kind(
     name="spike",
     Parameters=SpikeParameters,
@@ -327,6 +381,7 @@ KIND = Kind(
     reach=lambda rule: max(rule.parameters.windows) + DAYS + rule.keep_firing_for_days,
     clocked="known",
     chart=charts.of_spike,
+    measures=_side_by_side,
     reference=(
         "A measure is far above its own past. Several measures and windows are tested each "
         "complete week; the smallest p, corrected for their number, is compared with the level "

@@ -34,6 +34,7 @@ from warden.notify.render.parts import (
     number_of,
     paragraph,
 )
+from warden.notify.render.reporting import reporting_words
 from warden.notify.render.statistics import is_over, statistic_words
 from warden.notify.render.voice import Voice
 
@@ -306,6 +307,7 @@ def _measured(notice: Notice, voice: Voice) -> Iterable[str]:
         words = measure_words(measure, voice)
         yield voice.say("value_in_days", days, value=voice.number(value), measure=words)
     yield from statistic_words(facts, voice)
+    yield from reporting_words(facts, voice)
     first, last = day_of(facts.get("first_day")), day_of(facts.get("last_day"))
     if first is not None and last is not None:
         words = voice.numeric_day(first)

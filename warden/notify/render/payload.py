@@ -30,7 +30,7 @@ _EVENT_NUMBERS = (
 _FACT_NUMBERS = (
     "value", "window_days", "event_count", "reports", "fatalities", "nth_in_12_months",
     "previous_12_months", "reported_late_days", "observed", "expected", "low", "high", "ratio", "p",
-    "recurrence_days", "held", "total",
+    "recurrence_days", "held", "total", "completeness",
 )  # fmt: skip
 _HEALTH_TEXTS = ("subject", "name", "state", "began_at", "over_at", "then", "detail")
 _FACT_DAYS = ("first_day", "last_day", "since", "until")
