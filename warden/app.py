@@ -39,11 +39,13 @@ from warden.notify.channels import Channel
 from warden.notify.channels.email.channel import EmailChannel
 from warden.notify.channels.file import FileChannel
 from warden.notify.channels.webhook.channel import WebhookChannel
+from warden.notify.rehearsal import rehearse, route_row
 from warden.notify.render import Renderer, template_folders
 from warden.notify.render.cap import Issuer
 from warden.notify.render.template_faults import template_faults
 from warden.notify.routes_schema import routes_schema
 from warden.notify.routing import Routing, check_reach, parse_routes
+from warden.notify.silences import doubts
 from warden.people import held_by, silence_row
 from warden.pictures import Easel, calibration
 from warden.pictures import png as draw_png
@@ -239,6 +241,25 @@ class App:
             raise _refused(self.settings.rules_dir, faults)
         tests = read_tests(loaded.tests, loaded.ruleset, FaultList())
         yield from run_tests(tests, loaded.ruleset, routing, self.geography)
+
+    def route_rows(self) -> list[dict[str, Any]]:
+        """The route tree, one row a route, parents first."""
+        routing = self.rulebook().routing
+        return [route_row(routing, one) for one in routing.root.walk()] if routing.root else []
+
+    def route_test(
+        self, labels: Mapping[str, str], at: datetime | None, active: Sequence[Mapping[str, str]]
+    ) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+        """Who would get an alert with these labels; and what no alert of these rules carries.
+
+        Raises:
+            UsageError: a label or value that looks like a slip of a known one.
+        """
+        rulebook = self.rulebook()
+        asked = [f'{name}="{value}"' for one in (labels, *active) for name, value in one.items()]
+        doubtful = doubts(asked, rulebook.ruleset.rules, otherwise="no alert has it")
+        parts = rehearse(rulebook.routing, labels, at or self.clock.now(), active)
+        return [part.as_dict() for part in parts], doubtful
 
     def backtest(
         self,
@@ -443,6 +464,11 @@ class App:
         if rule is None:
             hint = did_you_mean(rule_id, [one.id for one in ruleset.rules])
             raise UsageError(f"no rule '{rule_id}'{hint}")
+        if not RULE_KINDS[rule.kind].about_events:
+            raise UsageError(
+                f"rule '{rule_id}' is of the kind {rule.kind}, which counts no events; "
+                "`warden sources` and `warden status` show what it looks at"
+            )
         frame, through = self._frame(files)
         if not len(frame):
             return ()

@@ -12,13 +12,17 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from warden.model.health import DIMENSION
 from warden.model.located import FaultList, Node, did_you_mean, shown
 from warden.model.notice import ACTIONS
 from warden.model.rule import LEVELS, Rule
 from warden.notify.routes import CYCLE, EACH
 
 _ALWAYS = ("rule", "severity", "action", "kind", "country")
-_DIMENSIONS = ("actor_group", "actor", "admin1", "admin2", "place", "border_neighbour")
+_DIMENSIONS = (
+    "actor_group", "actor", "admin1", "admin2", "place", "border_neighbour",
+    *filter(None, DIMENSION.values()),
+)  # fmt: skip
 _EQUALS = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_-]*)\s*(=~|!~|!=|=)\s*\"?([^\"]*?)\"?\s*\Z")
 _CLOSED: Mapping[str, Sequence[str]] = {"severity": LEVELS, "action": ACTIONS}
 

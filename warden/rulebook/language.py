@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from warden.model.event import ROLES
+from warden.model.health import DIMENSION
 from warden.model.rule import FLAG_FIELDS, LEVELS, NUMBER_FIELDS, TEXT_FIELDS
 from warden.rulebook.vocabulary import VOCABULARIES
 
@@ -313,4 +314,14 @@ RULE_HINTS: Final[dict[str, str]] = {
     "level": "write severity",
     "for": "write window, or keep_firing_for",
 }
-RESERVED_LABELS: Final = frozenset({"rule", "severity", "action", "kind", "country", *DIMENSIONS})
+RESERVED_LABELS: Final = frozenset(
+    {
+        "rule",
+        "severity",
+        "action",
+        "kind",
+        "country",
+        *DIMENSIONS,
+        *filter(None, DIMENSION.values()),
+    }
+)

@@ -112,7 +112,8 @@ def _memory(rule: Rule, node: Node, known: KnownNames, faults: FaultList) -> Non
 
 
 def _embargo(rule: Rule, node: Node, known: KnownNames, faults: FaultList) -> None:
-    if known.embargo_days and rule.max_age_days <= known.embargo_days:
+    about_itself = rule.kind == "feed"
+    if known.embargo_days and not about_itself and rule.max_age_days <= known.embargo_days:
         faults.warning(
             node.get("max_age") or node,
             "WR053",

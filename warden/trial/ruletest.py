@@ -16,6 +16,7 @@ from warden.engine.geo.geography import Geography
 from warden.model.rule import Ruleset
 from warden.notify.routing import Routing
 from warden.trial.backtest import event_row, notice_row
+from warden.trial.health_input import health_at
 from warden.trial.history import FOREVER, History, ticks
 from warden.trial.testfiles import DATASET, AlertTest, RouteTest, RuleTest, Version
 from warden.trial.trial import Instant, Said, Trial
@@ -97,7 +98,8 @@ def _alert_checks(test: RuleTest, ruleset: Ruleset, geography: Geography) -> Ite
         at = ticks(one.eval_time)
         if at not in said:
             through = {DATASET: one.complete_through}
-            said[at] = trial.step(Instant(one.eval_time, through, serial=number + 1))
+            health = health_at(test.health, one.eval_time)
+            said[at] = trial.step(Instant(one.eval_time, through, serial=number + 1, health=health))
         yield _alert_check(one, said[at])
 
 

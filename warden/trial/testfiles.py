@@ -23,9 +23,10 @@ from warden.model.notice import ACTIONS
 from warden.model.rule import LEVELS, Ruleset
 from warden.rulebook.shapes import Reader
 from warden.rulebook.vocabulary import VOCABULARIES
+from warden.trial.health_input import HealthInput, read_health
 
 FILE_KEYS: Final = ("tests", "defaults")
-TEST_KEYS: Final = ("name", "defaults", "input_events", "alert_test", "route_test")
+TEST_KEYS: Final = ("name", "defaults", "input_events", "health", "alert_test", "route_test")
 ALERT_TEST_KEYS: Final = ("eval_time", "rule", "complete_through", "exp_notices")
 ROUTE_TEST_KEYS: Final = ("labels", "exp_receivers")
 NOTICE_KEYS: Final = (
@@ -90,7 +91,7 @@ class RuleTest:
 
     Attributes:
         file, line: where it was written.
-        versions: in order of time.
+        versions: in order of time. health: how warden itself was, for rules of the kind `feed`.
         alert_tests: in order of time.
     """
 
@@ -100,6 +101,7 @@ class RuleTest:
     versions: tuple[Version, ...] = ()
     alert_tests: tuple[AlertTest, ...] = ()
     route_tests: tuple[RouteTest, ...] = ()
+    health: tuple[HealthInput, ...] = ()
 
 
 def read_tests(roots: Sequence[Node], ruleset: Ruleset, faults: FaultList) -> tuple[RuleTest, ...]:
@@ -168,6 +170,9 @@ class _TestReader:
         if "alert_test" not in keys and "route_test" not in keys:
             self._faults.error(node, "WR011", "a test needs 'alert_test' or 'route_test'")
         versions = self._versions(keys, defaults)
+        health = [
+            read_health(one, self._reader, self._instant) for one in self._list(keys, "health")
+        ]
         alert_tests = [
             test
             for item in self._list(keys, "alert_test")
@@ -192,6 +197,7 @@ class _TestReader:
             versions=versions,
             alert_tests=tuple(alert_tests),
             route_tests=tuple(route_tests),
+            health=tuple(one for one in health if one is not None),
         )
 
     def _list(self, keys: Mapping[str, Node], key: str) -> tuple[Node, ...]:

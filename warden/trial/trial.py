@@ -13,7 +13,7 @@ may end, or if time alone may raise one; and of its episodes only those that can
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -30,6 +30,7 @@ from warden.engine.reconcile import Decision, Fate, Moment, reconcile
 from warden.engine.where import Matcher, Matches
 from warden.evaluate import HISTORIC_SUMMARY_DAYS
 from warden.model.alert import Alert
+from warden.model.health import Condition
 from warden.model.notice import Notice
 from warden.model.rule import Rule, Ruleset
 from warden.model.signal import Signal
@@ -49,12 +50,14 @@ class Instant:
         complete_through: for each dataset the newest day that is fully known.
         seeding: datasets that are seen for the first time: what they hold is no news.
         serial: the number of the cycle; part of a notice's id.
+        health: what is not as it should be with warden itself.
     """
 
     now: datetime
     complete_through: Mapping[str, date]
     seeding: frozenset[str] = frozenset()
     serial: int = 0
+    health: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +178,12 @@ class Trial:
     def step(self, instant: Instant) -> tuple[Said, ...]:
         """Evaluate as `evaluate` would at that instant, and keep what was decided."""
         at = ticks(instant.now)
-        horizon = Horizon(instant.now, instant.complete_through, self._history.starts(at))
+        horizon = Horizon(
+            instant.now,
+            instant.complete_through,
+            self._history.starts(at),
+            health=instant.health,
+        )
         decisions: list[Decision] = []
         said: list[Said] = []
         for state in self._states:
@@ -223,7 +231,7 @@ class Trial:
         elif not (timed or kind.clocked or self._ground_moved(horizon)):
             return None
         scope = self._scope(state, horizon, moved)
-        asked = Horizon(horizon.now, horizon.complete_through, horizon.data_start, scope.cutoff)
+        asked = replace(horizon, since=scope.cutoff)
         alerts, others = self._alerts(state.rule, scope)
         found = [
             signal
