@@ -11,8 +11,9 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 DEMO_DIR ?= demo-out
 UNIT := systemd/warden.service
+REPLICATES ?= 20
 
-.PHONY: help demo test test-slow lint types check format bench bench-engine docs test-systemd-static clean
+.PHONY: help demo test test-slow lint types check format bench bench-engine bench-detection docs test-systemd-static clean
 
 help:
 	@echo "make demo                 the main job on this machine, with no account"
@@ -22,6 +23,7 @@ help:
 	@echo "make docs                 docs/rules.md from the models"
 	@echo "make bench                the benchmarks"
 	@echo "make bench-engine         the engine beside ElastAlert 2 and PostGIS"
+	@echo "make bench-detection      detectors side by side; floors held (REPLICATES=20)"
 	@echo "make test-systemd-static  the unit, by systemd's own checkers"
 	@echo "make clean                remove what these made"
 
@@ -52,6 +54,9 @@ bench: $(VENV)/.test
 
 bench-engine: $(VENV)/.test
 	@nice -n 10 $(BIN)/python benchmarks/engine.py $(BENCH_ARGS)
+
+bench-detection: $(VENV)/.test
+	@nice -n 10 $(BIN)/python benchmarks/detection.py --replicates $(REPLICATES) --processes 2
 
 docs: $(VENV)/.demo
 	@$(BIN)/python -m warden.rulebook.reference docs/rules.md

@@ -1,7 +1,7 @@
 """Detectors side by side on the 28 scenarios of Noufaily et al. 2013, and drift on sustained rises.
 
-    python benchmarks/detection.py                     # 20 replicates a scenario
-    python benchmarks/detection.py --replicates 100    # the figures of docs/detection.md
+    make bench-detection                      # 20 replicates a scenario
+    make bench-detection REPLICATES=100       # the figures of docs/detection.md
 
 Every detector sees identical counts: 624 weeks a series, four past outbreaks in weeks 313 to 575,
 one outbreak of 1 to 10 standard deviations in the tested weeks 576 to 624. False positives are
@@ -10,6 +10,10 @@ alarms in tested weeks without outbreak cases; an outbreak is detected if any of
 Levels are checked without counting alarms: a test's bound at level alpha has, under the law that
 drew the series, a known probability of being passed by chance. Its mean over tests is the realised
 level, exact even at 4e-5, where counting would need millions of series.
+
+Leaves with 1 when a floor is missed (see `FLOORS` and `_judge_*`). What few replicates cannot tell
+is not held against a detector: a floor is missed when the figure lies beyond it by more than two
+standard errors.
 """
 
 from __future__ import annotations
@@ -50,6 +54,33 @@ LEVELS = (0.01, 0.005, 4e-5)
 BATCH = 20  # replicates held in memory at once
 OURS = NbGlmSettings(period=52.0)  # the scenarios' year has 52 weeks
 PEER = FarringtonSettings(min_cases=0)  # without its blanking of sparse weeks
+FLOORS = {0.005: 42.0, 0.01: 51.0}  # % of outbreaks found at a matched rate of false positives
+LEVEL_BAND = 0.2  # of the nominal level, overall
+WORST_SCENARIO = 2.0  # times the nominal level
+SERIES_WEEKS_A_SECOND = 10_000
+DRIFT_FLOORS = {0.25: 14, 1.0: 6, 4.0: 3}  # events a week -> median weeks until x 3 is found
+DRIFT_FALSE = 1.35  # alarms in the five years that should hold one
+LEAST_DRIFT_SERIES = 2_000
+SURE = 2.0  # standard errors
+
+
+class Verdict:
+    """Which floors were missed."""
+
+    def __init__(self) -> None:
+        self.missed: list[str] = []
+
+    def expect(self, condition: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as a sentence
+        """Note what was missed."""
+        if not condition:
+            self.missed.append(otherwise)
+
+    def tell(self) -> int:
+        """Print it; the exit status."""
+        print("\n" + ("every floor is held" if not self.missed else "missed:"))
+        for line in self.missed:
+            print(f"  {line}")
+        return 1 if self.missed else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +98,11 @@ class Batch:
 
     scored: dict[str, Scored]
     outbreak: NDArray[np.bool_]
-    levels: dict[str, Floats]  # detector -> levels x scenarios
+    levels: dict[str, Floats]  # detector -> levels x scenarios x replicates
     replicates: int
 
 
-def main() -> None:
+def main() -> int:
     options = _options()
     parts = [min(BATCH, options.replicates - i) for i in range(0, options.replicates, BATCH)]
     seeds = np.random.SeedSequence(options.seed).spawn(2 * len(parts))
@@ -85,12 +116,15 @@ def main() -> None:
         f"28 scenarios x {options.replicates} replicates x {len(WEEKS)} weeks, "
         f"seed {options.seed}, {time.perf_counter() - began:.0f} s\n"
     )
-    _print_detection(dirty)
-    _print_paired(dirty)
-    _print_levels("with past outbreaks in the baseline", dirty)
-    _print_levels("without outbreaks (in control)", clean)
-    _print_drift(np.random.default_rng(options.seed), options.replicates * 20)
+    verdict = Verdict()
+    _print_detection(dirty, verdict)
+    _print_paired(dirty, verdict)
+    _print_levels("with past outbreaks in the baseline", dirty, verdict)
+    _print_levels("without outbreaks (in control)", clean, verdict)
+    series = max(options.replicates * 20, LEAST_DRIFT_SERIES)
+    _print_drift(np.random.default_rng(options.seed), series, verdict)
     _print_calibration(np.random.default_rng(options.seed))
+    return verdict.tell()
 
 
 def _options() -> argparse.Namespace:
@@ -168,7 +202,7 @@ def _realised(sim: Simulation, high) -> Floats:  # noqa: ANN001 - a function of 
     rows = []
     for level in LEVELS:
         chance = at_least(high(level) + 1, mean, sim.phi).mean(axis=1)
-        rows.append([chance[sim.scenario == s].mean() for s in range(len(SCENARIOS))])
+        rows.append([chance[sim.scenario == s] for s in range(len(SCENARIOS))])
     return np.array(rows)
 
 
@@ -180,7 +214,7 @@ def _timed(work):  # noqa: ANN001, ANN202 - any function
 # --- tables -----------------------------------------------------------------------------------
 
 
-def _print_detection(batches: list[Batch]) -> None:
+def _print_detection(batches: list[Batch], verdict: Verdict) -> None:
     outbreak = np.vstack([b.outbreak for b in batches])
     print(
         "detector                  own level: false %  found %   matched 0.5 %: found %   "
@@ -196,7 +230,25 @@ def _print_detection(batches: list[Batch]) -> None:
             f"{name:26s}{100 * alarm[~outbreak].mean():17.2f}{_found(alarm, outbreak):9.1f}"
             f"{_percent(matched[0]):>24s}{_percent(matched[1]):>15s}   {speed}"
         )
+        if name == "nb_glm":
+            _judge_detection(matched, score.size / seconds, len(score), verdict)
     print()
+
+
+def _judge_detection(
+    matched: list[float | None], speed: float, series: int, verdict: Verdict
+) -> None:
+    for rate, found in zip(MATCHED, matched, strict=True):
+        floor = FLOORS[rate]
+        error = SURE * np.sqrt(floor * (100 - floor) / series)
+        verdict.expect(
+            found is not None and found >= floor - error,
+            f"nb_glm finds {_percent(found)} % at a matched {100 * rate:g} %, not {floor:g} %",
+        )
+    verdict.expect(
+        speed >= SERIES_WEEKS_A_SECOND,
+        f"nb_glm: {speed:,.0f} series-weeks a second, not {SERIES_WEEKS_A_SECOND:,}",
+    )
 
 
 def _percent(value: float | None) -> str:
@@ -218,7 +270,7 @@ def _found(alarm: NDArray[np.bool_], outbreak: NDArray[np.bool_]) -> float:
     return float(100 * (alarm & outbreak).any(axis=1)[with_cases].mean())
 
 
-def _print_paired(batches: list[Batch]) -> None:
+def _print_paired(batches: list[Batch], verdict: Verdict) -> None:
     """The difference to Farrington, replicate by replicate, at the overall matched levels."""
     for rate in MATCHED:
         gains = []
@@ -242,25 +294,49 @@ def _print_paired(batches: list[Batch]) -> None:
             f"nb_glm - farrington at a matched {100 * rate:g} %: {np.mean(gains):+.1f} points "
             f"(standard error {error:.1f}, {len(gains)} paired replicates)"
         )
+        verdict.expect(
+            len(gains) == 1 or np.mean(gains) + SURE * error >= 0,
+            f"nb_glm finds fewer than farrington at a matched {100 * rate:g} %",
+        )
     print()
 
 
-def _print_levels(title: str, batches: list[Batch]) -> None:
+def _print_levels(title: str, batches: list[Batch], verdict: Verdict) -> None:
     print(f"realised over nominal level, {title}")
-    weights = [b.replicates for b in batches]
     for name in batches[0].levels:
-        realised = np.average([b.levels[name] for b in batches], axis=0, weights=weights)
+        every = np.concatenate([b.levels[name] for b in batches], axis=2)
         line = f"  {name:12s}"
-        for level, row in zip(LEVELS, realised, strict=True):
+        for level, chances in zip(LEVELS, every / np.reshape(LEVELS, (-1, 1, 1)), strict=True):
+            scenarios = chances.mean(axis=1)
             line += (
-                f"   {level:g}: overall {row.mean() / level:5.2f}, worst scenario "
-                f"{row.max() / level:6.2f}"
+                f"   {level:g}: overall {scenarios.mean():5.2f}, worst scenario "
+                f"{scenarios.max():6.2f}"
             )
+            if name == "nb_glm":
+                _judge_level(title, level, chances, verdict)
         print(line)
     print()
 
 
-def _print_drift(rng: np.random.Generator, series: int) -> None:
+def _judge_level(title: str, level: float, chances: Floats, verdict: Verdict) -> None:
+    """Overall within the band (at the tail: never above it), worst scenario at most twice."""
+    scenarios = chances.mean(axis=1)
+    errors = chances.std(axis=1, ddof=1) / np.sqrt(chances.shape[1])
+    overall, error = scenarios.mean(), np.sqrt((errors**2).mean() / len(errors))
+    lowest = 0.0 if level < min(MATCHED) else 1 - LEVEL_BAND
+    verdict.expect(
+        lowest - SURE * error <= overall <= 1 + LEVEL_BAND + SURE * error,
+        f"nb_glm, {title}: a nominal {level:g} is {overall:.2f} times that overall",
+    )
+    worst = int((scenarios - SURE * errors).argmax())
+    verdict.expect(
+        scenarios[worst] - SURE * errors[worst] <= WORST_SCENARIO,
+        f"nb_glm, {title}: a nominal {level:g} is {scenarios[worst]:.2f} times that in scenario "
+        f"{worst + 1} (standard error {errors[worst]:.2f})",
+    )
+
+
+def _print_drift(rng: np.random.Generator, series: int, verdict: Verdict) -> None:
     """Runs of ten years in control, and sustained rises, law estimated from the past."""
     print("drift (x 2 looked for, one false alarm in five years, mean and dispersion estimated)")
     print(
@@ -276,6 +352,16 @@ def _print_drift(rng: np.random.Generator, series: int) -> None:
             found = [_delay(rng, mean, phi, times, series) for times in (2, 3, 5)]
             print(
                 f"  {mean:11g}{phi:12g}{false:26.2f}{found[0]:27.0f}{found[1]:6.0f}{found[2]:6.0f}"
+            )
+            verdict.expect(
+                found[1] <= DRIFT_FLOORS[mean],
+                f"drift finds x 3 at {mean:g} a week (dispersion {phi:g}) in {found[1]:.0f} weeks, "
+                f"not {DRIFT_FLOORS[mean]}",
+            )
+            verdict.expect(
+                false <= DRIFT_FALSE,
+                f"drift at {mean:g} a week (dispersion {phi:g}): {false:.2f} false alarms in five "
+                "years, not one",
             )
 
 
