@@ -138,9 +138,71 @@ def test_routes_are_tested_by_labels(rules: Path, capsys: pytest.CaptureFixture[
     assert row["got"][1]["receivers"] == ["desk"]
 
 
+HOURS = """\
+time_intervals:
+- {name: night, time_intervals: [{times: [{start_time: "22:00", end_time: "24:00"}]}]}
+inhibit_rules:
+- {source_matchers: [severity=critical], target_matchers: [severity=warning], equal: [country]}
+receivers:
+- {name: desk, email: [{to: [desk@example.org]}]}
+- {name: night, email: [{to: [night@example.org]}]}
+- {name: press, email: [{to: [press@example.org]}]}
+- {name: week, email: [{to: [week@example.org]}]}
+route:
+  receiver: desk
+  routes:
+  - {matchers: {country: MLI}, receiver: night, mute_time_intervals: [night], continue: true}
+  - {matchers: {country: MLI}, receiver: press, review: true, continue: true}
+  - {matchers: {country: MLI}, receiver: week, digest: Monday 07:00, continue: true}
+  - {receiver: desk}
+"""
+
+
+def with_hours(rules: Path) -> None:
+    text = RULES[: RULES.index("receivers:")] + HOURS
+    (rules / "rules.yaml").write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("more", "held"),
+    [
+        ("at: 2024-05-06T23:30Z", "{night: MUTED, press: REVIEW, week: DIGEST}"),
+        ("at: 2024-05-06T12:00Z", "{press: REVIEW, week: DIGEST}"),
+        (
+            "active: [{severity: critical, country: MLI}]",
+            "{desk: INHIBITED, night: INHIBITED, press: INHIBITED, week: INHIBITED}",
+        ),
+        ("active: [{severity: critical, country: NER}]", "{press: REVIEW, week: DIGEST}"),
+    ],
+)
+def test_what_holds_a_message_back_is_tested_too(
+    more: str, held: str, rules: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_hours(rules)
+    labels = "labels: {severity: warning, country: MLI}, exp_receivers: [desk, night, press, week]"
+    good = f"tests:\n- name: held\n  route_test: {{{labels}, {more}, exp_held: {held}}}\n"
+    assert outcome(rules, good, capsys)[0] == 0
+    wrong = good.replace(held, "{}")
+    status, (row,) = outcome(rules, wrong, capsys)
+    assert (status, row["expected"][0]["held"]) == (1, {})
+    assert row["got"][0]["held"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        (
+            "tests: [{name: x, route_test: {labels: {}, exp_receivers: [], exp_held: {a: QUIET}}}]",
+            "WR013 'QUIET' is not a value of exp_held",
+        ),
+        (
+            "tests: [{name: x, route_test: {labels: {a: b}, exp_receivers: [], active: [a]}}]",
+            "WR010 active must be a mapping",
+        ),
+        (
+            "tests: [{name: x, route_test: {labels: {a: b}, exp_receivers: [], at: dusk}}]",
+            "WR018 at: 'dusk' is no time",
+        ),
         ("test: []", "some.yaml:1:1: WR012 unknown key 'test' in a rule test file; did you mean"),
         ("tests: [{name: x}]", "some.yaml:1:9: WR011 a test needs 'alert_test' or 'route_test'"),
         (a_test("[{action: alarm}]"), "WR013 'alarm' is not a value of action"),

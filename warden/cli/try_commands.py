@@ -66,7 +66,11 @@ def _show_outcome(outcome: Outcome) -> None:
         expected, got = outcome.expected[number], outcome.got[number]
         click.echo(f"      {_head(expected)}")
         for word, check in (("expected", expected), ("got", got)):
-            found = check.get("notices", check.get("receivers", ()))
+            held = check.get("held", {})
+            found = check.get("notices") or [
+                f"{name} {held[name]}" if name in held else name
+                for name in dict.fromkeys((*check.get("receivers", ()), *held))
+            ]
             for one in found or ["nothing"]:
                 click.echo(f"        {word.ljust(8)}  {_phrase(one)}")
 

@@ -34,7 +34,9 @@ def compiled(matchers: tuple[str, ...]) -> tuple[Matcher, ...]:
     return found
 
 
-def doubts(matchers: Sequence[str], rules: Iterable[Rule]) -> tuple[str, ...]:
+def doubts(
+    matchers: Sequence[str], rules: Iterable[Rule], *, otherwise: str = "it holds nothing"
+) -> tuple[str, ...]:
     """What no alert of these rules carries, in sentences: it may be meant for rules to come.
 
     Raises:
@@ -44,7 +46,7 @@ def doubts(matchers: Sequence[str], rules: Iterable[Rule]) -> tuple[str, ...]:
     written = _node(matchers)
     key = Node("scalar", written.file, 1, 1, "matchers", "matchers")
     root = Node("mapping", written.file, 1, 1, entries=((key, written),))
-    check_matchers([root], rules, faults, otherwise="it holds nothing")
+    check_matchers([root], rules, faults, otherwise=otherwise)
     _refuse(faults)
     return tuple(fault.message for fault in faults.sorted())
 

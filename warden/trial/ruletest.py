@@ -14,6 +14,7 @@ from typing import Any
 from warden.engine.frame import FRAME_COLUMNS, instant_text
 from warden.engine.geo.geography import Geography
 from warden.model.rule import Ruleset
+from warden.notify.rehearsal import rehearse
 from warden.notify.routing import Routing
 from warden.trial.backtest import event_row, notice_row
 from warden.trial.health_input import health_at
@@ -210,13 +211,14 @@ def _as_bag(values: Iterable[Any]) -> list[str]:
 def _route_check(test: RouteTest, routing: Routing | None) -> _Check:
     head = {"labels": dict(test.labels)}
     if routing is None:
-        got = ["(the routes have faults)"]
+        got, held = ["(the routes have faults)"], {}
     else:
-        got = list(
-            dict.fromkeys(match.receiver.name for match in routing.receivers_for(dict(test.labels)))
-        )
-    return (
-        sorted(got) == sorted(test.receivers),
-        {**head, "receivers": list(test.receivers)},
-        {**head, "receivers": got},
-    )
+        parts = rehearse(routing, test.labels, test.at, test.active)
+        got = [part.receiver for part in parts]
+        held = {part.receiver: part.held for part in parts if part.held}
+    expected: dict[str, Any] = {**head, "receivers": list(test.receivers)}
+    came: dict[str, Any] = {**head, "receivers": got}
+    if test.held is not None:
+        expected["held"], came["held"] = dict(test.held), held
+    passed = sorted(got) == sorted(test.receivers) and (test.held is None or held == test.held)
+    return passed, expected, came

@@ -21,6 +21,7 @@ from warden.model.event import LOCATION_ERROR_KM, ROLES, Actor, Record
 from warden.model.located import FaultList, Node, did_you_mean, shown
 from warden.model.notice import ACTIONS
 from warden.model.rule import LEVELS, Ruleset
+from warden.notify.rehearsal import HELD
 from warden.rulebook.shapes import Reader
 from warden.rulebook.vocabulary import VOCABULARIES
 from warden.trial.health_input import HealthInput, read_health
@@ -28,7 +29,9 @@ from warden.trial.health_input import HealthInput, read_health
 FILE_KEYS: Final = ("tests", "defaults")
 TEST_KEYS: Final = ("name", "defaults", "input_events", "health", "alert_test", "route_test")
 ALERT_TEST_KEYS: Final = ("eval_time", "rule", "complete_through", "exp_notices")
-ROUTE_TEST_KEYS: Final = ("labels", "exp_receivers")
+ROUTE_TEST_KEYS: Final = ("labels", "exp_receivers", "at", "active", "exp_held")
+ROUTE_TEST_NEEDS: Final = ("labels", "exp_receivers")
+ROUTE_TEST_AT: Final = datetime(2024, 1, 1, 12, tzinfo=UTC)  # a Monday noon, unless it says
 NOTICE_KEYS: Final = (
     "action", "rule", "severity", "reason", "key", "event_ids", "first_day", "last_day",
     "reported_late_days", "value", "observed", "expected", "ratio", "p", "changes", "listed",
@@ -79,10 +82,18 @@ class AlertTest:
 
 @dataclass(frozen=True, slots=True)
 class RouteTest:
-    """Who should get a notice with these labels."""
+    """Who should get a notice with these labels.
+
+    Attributes:
+        at: when. active: the labels of other alerts that people were told of.
+        held: why which of the receivers should have to wait, or never get it; None = not asked.
+    """
 
     labels: Mapping[str, str]
     receivers: tuple[str, ...]
+    at: datetime = ROUTE_TEST_AT
+    active: tuple[Mapping[str, str], ...] = ()
+    held: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -452,21 +463,47 @@ class _TestReader:
         return name
 
     def _route_test(self, node: Node) -> RouteTest | None:
-        keys = self._reader.mapping(node, "a route_test", ROUTE_TEST_KEYS, required=ROUTE_TEST_KEYS)
-        if keys is None or set(keys) != set(ROUTE_TEST_KEYS):
+        keys = self._reader.mapping(
+            node, "a route_test", ROUTE_TEST_KEYS, required=ROUTE_TEST_NEEDS
+        )
+        if keys is None or not set(ROUTE_TEST_NEEDS) <= set(keys):
             return None
-        labels = keys["labels"]
-        if labels.kind != "mapping":
-            self._reader.wrong(labels, "labels", "a mapping")
-            return None
-        pairs = {
-            key.text: text
-            for key, value in labels.entries
-            if (text := self._reader.text(value, "a label")) is not None
-        }
+        labels = self._labels(keys["labels"], "labels")
         names = self._reader.items(keys["exp_receivers"], "exp_receivers", empty=True)
         receivers = [self._reader.text(item, "exp_receivers") for item in names]
-        return RouteTest(pairs, tuple(name for name in receivers if name is not None))
+        at = self._instant(keys["at"], "at") if "at" in keys else None
+        active = [self._labels(item, "active") for item in self._list(keys, "active")]
+        if labels is None:
+            return None
+        return RouteTest(
+            labels,
+            tuple(name for name in receivers if name is not None),
+            at or ROUTE_TEST_AT,
+            tuple(one for one in active if one is not None),
+            self._held(keys["exp_held"]) if "exp_held" in keys else None,
+        )
+
+    def _labels(self, node: Node, what: str) -> dict[str, str] | None:
+        if node.kind != "mapping":
+            self._reader.wrong(node, what, "a mapping")
+            return None
+        return {
+            key.text: text
+            for key, value in node.entries
+            if (text := self._reader.text(value, "a label")) is not None
+        }
+
+    def _held(self, node: Node) -> dict[str, str] | None:
+        """Receivers with the reason why each is not simply sent it: `{night: MUTED}`."""
+        if node.kind != "mapping":
+            self._reader.wrong(node, "exp_held", "a mapping of receivers to reasons")
+            return None
+        found = {}
+        for key, value in node.entries:
+            reason = self._reader.choice(value, "exp_held", HELD)
+            if reason is not None:
+                found[key.text] = reason
+        return found
 
     def _instant(self, node: Node, what: str) -> datetime | None:
         text = self._reader.text(node, what)
