@@ -176,6 +176,10 @@ class Matches:
         found = self._by_key.get(key)
         return np.zeros(0, dtype=np.int64) if found is None else found
 
+    def group(self, rows: Mapping[Key, IntArray]) -> None:
+        """Spare `rows_of` its work where the rows of each key are known already."""
+        self._by_key.update(rows)
+
     def _in_order(self) -> IntArray:
         """The permutation that brings the pairs of a row and a key in order of their events."""
         days, uids = self.frame.day, self.frame.uid

@@ -252,6 +252,7 @@ def run(
 ) -> Iterator[Said]:
     """Every notice, in the order it would have gone out; `beat` is called after each instant."""
     trial = Trial(ruleset, geography, plan.history, located=located)
+    trial.foresee(plan.instants[-1])
     for number, instant in enumerate(plan.instants):
         for said in trial.step(instant):
             if _shown(said.notice, plan):

@@ -85,12 +85,16 @@ class _Facts:
 
 
 def some_of(matches: Matches, rows: IntArray) -> Matches:
-    """As `matches.take(rows)`."""
+    """As `matches.take(rows)`; the rows are in order."""
     position = np.full(len(matches), -1, dtype=np.int64)
     position[rows] = np.arange(len(rows))
-    kept = position[matches.key_row] >= 0
-    used, codes = np.unique(matches.key_code[kept], return_inverse=True)
-    return replace(
+    pairs = position[matches.key_row]
+    kept = pairs >= 0
+    code = matches.key_code[kept]
+    used = np.flatnonzero(np.bincount(code, minlength=len(matches.keys)))
+    renumbered = np.empty(len(matches.keys), dtype=np.int64)
+    renumbered[used] = np.arange(len(used))
+    some = replace(
         matches,
         frame=_frame(matches.frame, rows),
         distance_km=matches.distance_km[rows],
@@ -102,11 +106,17 @@ def some_of(matches: Matches, rows: IntArray) -> Matches:
         actors=_picked(matches.actors, rows),
         groups=_picked(matches.groups, rows),
         names=_picked(matches.names, rows),
-        key_row=position[matches.key_row[kept]],
-        key_code=codes.astype(np.int64),
-        keys=tuple(matches.keys[code] for code in used),
+        key_row=pairs[kept],
+        key_code=renumbered[code],
+        keys=tuple(matches.keys[code] for code in used.tolist()),
         facts=cast("ObjectArray", _Facts(matches.facts, rows)),
     )
+    some.group({key: _known(position[matches.rows_of(key)]) for key in some.keys})
+    return some
+
+
+def _known(positions: IntArray) -> IntArray:
+    return positions[positions >= 0]
 
 
 def _frame(frame: Frame, rows: IntArray) -> Frame:

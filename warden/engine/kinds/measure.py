@@ -71,6 +71,23 @@ def span(one: Series, first: int, last: int) -> tuple[int, int]:
     return low, high
 
 
+def alike_through(one: Series, other: Series, last: int) -> int:
+    """The last day, at most `last`, up to which two series hold the same; before all time = -1."""
+    ends = [int(np.searchsorted(each.days, last, side="right")) for each in (one, other)]
+    shared = min(ends)
+    differs = one.days[:shared] != other.days[:shared]
+    if one.weights is not None and other.weights is not None:
+        differs |= one.weights[:shared] != other.weights[:shared]
+    elif one.labels[:shared] != other.labels[:shared]:
+        return -1
+    if differs.any():
+        shared = int(np.argmax(differs))
+    days = [
+        int(each.days[shared]) for each, end in zip((one, other), ends, strict=True) if shared < end
+    ]
+    return max(min(days, default=last + 1) - 1, -1)
+
+
 def rolling(one: Series, days: IntArray, window: int) -> FloatArray:
     """The measure over the window of `window` days that ends with each of `days` (sorted)."""
     low = np.searchsorted(one.days, days - window, side="right")

@@ -36,7 +36,7 @@ class _Remembered:
 
     @property
     def weeks(self) -> int:
-        return self.counts.shape[-1]
+        return int(self.counts.shape[-1])
 
     def of(self, series: tuple[Hashable, ...]) -> _Remembered | None:
         """The same for some of its series; None when it lacks one.

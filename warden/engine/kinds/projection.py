@@ -8,6 +8,7 @@ trailing twelve months with the twelve before. See `warden.engine.detect.project
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -32,10 +33,11 @@ from warden.engine.horizon import Horizon
 from warden.engine.kinds import charts
 from warden.engine.kinds.base import Kind, Measure, Parameters
 from warden.engine.kinds.episodes import Tests, episodes, test_days
-from warden.engine.kinds.measure import Series, rolling, series, total
+from warden.engine.kinds.measure import Series, alike_through, rolling, series, total
 from warden.engine.kinds.signalling import Found, is_over, signal
 from warden.engine.kinds.weekly import members
 from warden.engine.where import Matches
+from warden.model.foresight import Foreseen
 from warden.model.rule import Rule
 from warden.model.signal import Signal
 
@@ -129,34 +131,65 @@ def _calendar(
         yield signal(rule, matches, found, severity)
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How far a period was looked through, with what.
+
+    Attributes:
+        known: the last day looked at. previous: the total of the period before.
+        one: the events it was looked through with.
+        found: what that gave.
+    """
+
+    known: int
+    previous: float
+    one: Series
+    found: tuple[int, Projection] | None
+
+    def like(self, one: Series, previous: float, known: int) -> int:
+        """The last day up to which looking through `one` goes alike; -1 without any."""
+        if self.previous != previous:
+            return -1
+        return alike_through(self.one, one, min(self.known, known))
+
+
 def _latched(
     rule: Rule, one: Series, period: _Period, previous: float, known: int
 ) -> tuple[int, Projection] | None:
-    """The first day looked at on which exceeding is probable enough, and what was projected."""
-    if known < period.last:
-        return _search(rule, one, period, previous, known)
-    # A period that is over is looked through once, until one of its events changes.
-    held = int(np.searchsorted(one.days, period.last, side="right"))
-    weights = b"" if one.weights is None else one.weights[:held].tobytes()
-    content = hashlib.blake2b(one.days[:held].tobytes() + weights, digest_size=16)
-    content.update(repr(one.labels[:held]).encode())
-    asked = (rule.id, rule.version, one.key, period, previous, content.digest())
-    if asked not in _looked_through:
-        if len(_looked_through) >= _MOST_PERIODS:
-            _looked_through.clear()
-        _looked_through[asked] = _search(rule, one, period, previous, period.last)
-    return _looked_through[asked]
+    """The first day looked at on which exceeding is probable enough, and what was projected.
+
+    What a day says rests only on the events up to it: days that were looked at before with the
+    same events are not looked at again.
+    """
+    known = min(known, period.last)
+    asked = (rule.id, rule.version, one.key, period)
+    looks = _looks.get(asked, ())
+    best = max(looks, key=lambda look: look.like(one, previous, known), default=None)
+    through = -1 if best is None else best.like(one, previous, known)
+    if best is not None and best.found is not None and best.found[0] <= through:
+        return best.found
+    if best is not None and through >= known:
+        return None
+    found = _search(rule, one, period, previous, known, after=through)
+    longer = [look for look in looks if look.known > known]
+    if len(_looks) >= _MOST_PERIODS:
+        _looks.clear()
+    _looks[asked] = (_Look(known, previous, one, found), *longer[:1])
+    return found
 
 
 _MOST_PERIODS = 20_000
-_looked_through: dict[tuple[object, ...], tuple[int, Projection] | None] = {}
+_looks: dict[tuple[object, ...], tuple[_Look, ...]] = {}
 
 
 def _search(
-    rule: Rule, one: Series, period: _Period, previous: float, known: int
+    rule: Rule, one: Series, period: _Period, previous: float, known: int, *, after: int
 ) -> tuple[int, Projection] | None:
+    """Look through the days that come later than `after`."""
     parameters: ProjectionParameters = rule.parameters
-    for day in range(period.first + STEP_DAYS - 1, min(period.last, known) + 1, STEP_DAYS):
+    for day in range(period.first + STEP_DAYS - 1, known + 1, STEP_DAYS):
+        if day <= after:
+            continue
         projection = _project(rule, one, period, previous, day)
         if (projection.probability or 0.0) >= parameters.probability:
             return day, projection
@@ -279,6 +312,68 @@ def _label(begin: date, months: int) -> str:
     return f"{begin.year}" if months == 12 else f"{begin.year}-Q{(begin.month + 2) // 3}"  # noqa: PLR2004
 
 
+# --- what is kept, to be scored ---------------------------------------------------------------
+
+
+def foresee(rule: Rule, matches: Matches, horizon: Horizon) -> tuple[Foreseen, ...]:
+    """What is projected for each key's running period, from what is known at a month's end."""
+    parameters: ProjectionParameters = rule.parameters
+    known = horizon.known_through(matches.frame.datasets())
+    if parameters.period == "rolling-year" or known is None:
+        return ()
+    day = _month_end(known)
+    found = []
+    for key in sorted(matches.keys):
+        one = series(matches, key, parameters.measure)
+        for period in _periods(parameters.period, day, day):
+            projection = _project(rule, one, period, math.inf, day)
+            if np.isfinite(projection.projected) and day < period.last:
+                found.append(_foreseen(rule, one, period, day, projection))
+    return tuple(found)
+
+
+def came_to(rule: Rule, matches: Matches, horizon: Horizon, kept: Foreseen) -> float | None:
+    """What a kept projection's period came to, as known now; None before it is over."""
+    known = horizon.known_through(matches.frame.datasets())
+    last = day_number(kept.last_day)
+    if known is None or known < last:
+        return None
+    return total(series(matches, kept.key, kept.measure), day_number(kept.first_day), last)
+
+
+def _foreseen(
+    rule: Rule, one: Series, period: _Period, day: int, projection: Projection
+) -> Foreseen:
+    return Foreseen(
+        rule_id=rule.id,
+        rule_version=rule.version,
+        key=one.key,
+        period=period.label,
+        first_day=day_from_number(period.first),
+        last_day=day_from_number(period.last),
+        on_day=day_from_number(day),
+        measure=rule.parameters.measure,
+        method=rule.parameters.method,
+        so_far=total(one, period.first, day),
+        projected=round(projection.projected, 3),
+        low=round(projection.low, 3),
+        high=round(projection.high, 3),
+    )
+
+
+def _month_end(day: int) -> int:
+    """The newest last day of a month up to a day."""
+    following = day_from_number(day + 1)
+    return day_number(following.replace(day=1)) - 1
+
+
+def project(rule: Rule, one: Series, first: int, last: int, day: int) -> Projection:
+    """A period's total as the rule's method projects it on a day; NaN where nothing is said."""
+    return _project(
+        rule, one, _Period(day_from_number(first).isoformat(), first, last), math.inf, day
+    )
+
+
 # --- the rolling year -------------------------------------------------------------------------
 
 
@@ -344,6 +439,8 @@ KIND = Kind(
     reach=lambda rule: 2 * YEAR_DAYS + rule.keep_firing_for_days,
     clocked="always",
     chart=charts.of_periods,
+    foresee=foresee,
+    came_to=came_to,
     reference=(
         "This period exceeds `ratio` times the one before with at least `probability`. Years and "
         "quarters are looked at week by week; the first week that passes latches one alert for "
