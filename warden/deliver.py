@@ -17,8 +17,9 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,14 +27,21 @@ from warden.clock import Clock
 from warden.errors import ChannelError
 from warden.model.delivery import Attempt, Delivery, Dispatch, Message, Outgoing
 from warden.model.notice import Action, Notice
+from warden.model.people import Silence
 from warden.notify.channels import CHANNELS, Channel, ChannelKind
+from warden.notify.collapse import collapsed, held_back
+from warden.notify.flushing import End, GroupKey, Situation, Talk, plan_flush
+from warden.notify.inhibition import Source
+from warden.notify.plan import alert_labels, labels_of, to_receiver
 from warden.notify.render import Renderer
 from warden.notify.render.cap import Earlier, identifier_of
 from warden.notify.render.gaps import Gap
 from warden.notify.render.renderer import in_order
 from warden.notify.render.samples import exercise
 from warden.notify.routes import Receiver, Routing, Target
-from warden.store import ledger, outbox
+from warden.notify.silence_ends import silence_ended
+from warden.notify.silences import matches, silencing
+from warden.store import ledger, outbox, people
 from warden.store.connection import Store, Transaction
 from warden.store.sources import load_sources
 
@@ -49,6 +57,8 @@ EXPIRE_AFTER = timedelta(days=7)  # a message tried before, and still not accept
 IDLE_S = 1.0
 _SILENT_STATES = frozenset({"embargoed", "stale"})
 _BATCH = 1000
+_MESSAGES_AT_ONCE = 100  # rendered, then committed together: the gravest need not wait for all
+_MAX_ROUNDS = 100
 EXERCISE_WITHIN_S = 60.0
 
 Notices = Mapping[str, Notice]
@@ -66,37 +76,92 @@ class Flushed:
     withheld: int = 0
     fallbacks: int = 0
 
+    def __add__(self, other: Flushed) -> Flushed:
+        return Flushed(
+            self.messages + other.messages,
+            self.deliveries + other.deliveries,
+            self.withheld + other.withheld,
+            self.fallbacks + other.fallbacks,
+        )
+
 
 def flush(
     store: Store, routing: Routing, renderer: Renderer, clock: Clock, *, mail_domain: str = "warden"
 ) -> Flushed:
-    """Turn due dispatches into messages with their deliveries, and commit both.
+    """Turn what is due into messages with their deliveries, and commit both.
 
-    A cancel first takes back what nobody has been offered yet. Messages are rendered outside any
-    transaction; `mail_domain` is what their Message-IDs are made under.
+    A cancel first takes back what nobody has been offered yet. Then everything that waits is
+    decided on (see `notify.flushing`) and that is committed. Messages are rendered outside any
+    transaction; `mail_domain` is what their Message-IDs are made under. What had to follow another
+    message to the same reader goes in a round of its own.
     """
-    now = clock.now()
+    total = Flushed()
+    for _ in range(_MAX_ROUNDS):
+        with store.reading() as tx:
+            if not outbox.anything_to_flush(tx, clock.now()):
+                return total
+        done = _round(store, routing, renderer, clock.now(), mail_domain)
+        total += done
+        if not done.messages:
+            return total
+    return total
+
+
+def _round(
+    store: Store, routing: Routing, renderer: Renderer, now: datetime, mail_domain: str
+) -> Flushed:
     with store.transaction() as tx:
-        waiting = _settle_cancels(tx, now)
-        if not waiting:
-            return Flushed()
-        notices = {n.id: n for n in ledger.load_notices(tx, ids={d.notice_id for d in waiting})}
-        sendable = _withhold_unreachable(tx, waiting, routing, now)
-        withheld = len(waiting) - len(sendable)
+        _tell_ended_silences(tx, routing, now)
+        _settle_cancels(tx, now)
+        situation = _situation(tx, routing, now)
+        plan = plan_flush(situation)
+        outbox.withhold_each(tx, plan.withheld, plan.superseded, now)
+        outbox.set_holds(tx, plan.holds, now)
+        outbox.postpone(tx, plan.due_at)
+        notices = _notices(tx, plan.ready)
         gaps = _gaps(tx)
-    chains = _Chains(store)
-    messages = [
-        _message(group, routing.receivers[group[0].receiver], notices, renderer, now, gaps, chains)
-        for group in _groups(sendable, routing)
-    ]
-    made = 0
-    for message in messages:
-        receiver = routing.receivers[message.receiver]
-        with store.transaction() as tx:
-            deliveries = _deliveries(tx, message, receiver, mail_domain)
-            added = outbox.add_message(tx, message, deliveries)
-        made += len(deliveries) if added else 0
-    return Flushed(len(messages), made, withheld, sum(bool(m.fallback) for m in messages))
+    done = Flushed(withheld=len(plan.withheld))
+    maker = _Maker(store, routing, renderer, now, mail_domain, notices, gaps, situation.heard)
+    for start in range(0, len(plan.ready), _MESSAGES_AT_ONCE):
+        done += maker.make(plan.ready[start : start + _MESSAGES_AT_ONCE], plan.timed)
+    return done
+
+
+def _situation(tx: Transaction, routing: Routing, now: datetime) -> Situation:
+    """What the outbox, the silences and the ledger say now."""
+    waiting = _with_labels(tx, outbox.waiting(tx))
+    groups = {(one.receiver, one.group_key) for one in waiting if one.due_at <= now}
+    return Situation(
+        now=now,
+        routing=routing,
+        waiting=waiting,
+        heard=outbox.heard(tx),
+        ends={name: End(*end) for name, end in outbox.ends(tx).items()},
+        silences=people.silences(tx, active_at=now),
+        sources=_sources(tx) if routing.inhibit_rules else (),
+        sent_at=outbox.groups_sent(tx, groups),
+    )
+
+
+def _with_labels(tx: Transaction, waiting: Sequence[Dispatch]) -> list[Dispatch]:
+    """What an older warden planned carries no labels: its notices have them."""
+    bare = {one.notice_id for one in waiting if not one.labels}
+    if not bare:
+        return list(waiting)
+    found = {one.id: labels_of(one) for one in ledger.load_notices(tx, ids=bare)}
+    return [one if one.labels else replace(one, labels=found[one.notice_id]) for one in waiting]
+
+
+def _sources(tx: Transaction) -> tuple[Source, ...]:
+    return tuple(
+        Source(row["id"], alert_labels(row), row["severity"], told=bool(row["in_message"]))
+        for row in outbox.active_alerts(tx)
+    )
+
+
+def _notices(tx: Transaction, ready: Iterable[Iterable[Dispatch]]) -> Notices:
+    wanted = {name for group in ready for one in group for name in (one.notice_id, *one.replaces)}
+    return {one.id: one for one in ledger.load_notices(tx, ids=wanted)} if wanted else {}
 
 
 def _gaps(tx: Transaction) -> tuple[Gap, ...]:
@@ -108,35 +173,42 @@ def _gaps(tx: Transaction) -> tuple[Gap, ...]:
     )
 
 
-def _settle_cancels(tx: Transaction, now: datetime) -> list[Dispatch]:
-    """Apply the withdrawals that are due; what then still waits, and is due, in order."""
-    for dispatch in outbox.due_dispatches(tx, now):
-        if dispatch.action == "cancel" and not outbox.drop_unattempted(tx, dispatch, now):
-            outbox.withhold(tx, [dispatch.id], "NEVER_TOLD", now)
-    return outbox.due_dispatches(tx, now)
+def _tell_ended_silences(tx: Transaction, routing: Routing, now: datetime) -> None:
+    """Remind those who were told of what a silence covered and is still active, once."""
+    for number in outbox.silences_ended(tx, now):
+        silence = people.silence(tx, number)
+        if silence is not None and silence.over_at > silence.starts_at:
+            _remind_after(tx, silence, routing, now)
+        outbox.mark_silence_ended(tx, number, now)
 
 
-def _withhold_unreachable(
-    tx: Transaction, waiting: Iterable[Dispatch], routing: Routing, now: datetime
-) -> list[Dispatch]:
-    kept: list[Dispatch] = []
-    for dispatch in waiting:
-        receiver = routing.receivers.get(dispatch.receiver)
-        if receiver is None:
-            outbox.withhold(tx, [dispatch.id], "RECEIVER_REMOVED", now)
-        elif not receiver.targets:
-            outbox.withhold(tx, [dispatch.id], "NO_RECIPIENT", now)
-        else:
-            kept.append(dispatch)
-    return kept
+def _remind_after(tx: Transaction, silence: Silence, routing: Routing, now: datetime) -> None:
+    others = people.silences(tx, active_at=now)
+    covered: dict[str, str] = {}
+    for row in outbox.active_alerts(tx):
+        labels = alert_labels(row)
+        if labels.get("kind") == "event" or row["acknowledged_at"] is not None:
+            continue
+        if matches(silence.matchers, labels) and silencing(others, labels) is None:
+            covered[row["id"]] = row["rule_id"]
+    listed: dict[tuple[str, str], list[str]] = {}
+    for alert_id, receivers in outbox.told_of(tx, covered).items():
+        for receiver in receivers & routing.receivers.keys():
+            listed.setdefault((covered[alert_id], receiver), []).append(alert_id)
+    for (rule_id, receiver), alert_ids in sorted(listed.items()):
+        about = ledger.newest_of_rule(tx, rule_id)
+        alerts = [one for name in alert_ids for one in ledger.load_alerts(tx, alert_id=name)]
+        if about is not None:
+            notice = silence_ended(silence, about, alerts, receiver, now)
+            ledger.add_notice(tx, notice, None)
+            outbox.add_dispatches(tx, [to_receiver(notice, receiver, routing, now)])
 
 
-def _groups(dispatches: Iterable[Dispatch], routing: Routing) -> list[list[Dispatch]]:
-    groups: dict[tuple[str, str, str], list[Dispatch]] = {}
-    for dispatch in dispatches:
-        alone = dispatch.notice_id if routing.receivers[dispatch.receiver].single else ""
-        groups.setdefault((dispatch.receiver, dispatch.group_key, alone), []).append(dispatch)
-    return list(groups.values())
+def _settle_cancels(tx: Transaction, now: datetime) -> None:
+    """Take back what a withdrawal makes untrue and nobody has been offered yet."""
+    for one in outbox.waiting(tx):
+        if one.action == "cancel" and not outbox.drop_unattempted(tx, one, now):
+            outbox.withhold(tx, [one.id], "NEVER_TOLD", now)
 
 
 class _Chains:
@@ -162,27 +234,78 @@ class _Chains:
         self._last[receiver.name, alert_id] = None if action == "cancel" else made
 
 
-def _message(  # noqa: PLR0917  all of it goes into the words
-    group: Sequence[Dispatch],
-    receiver: Receiver,
-    notices: Notices,
-    renderer: Renderer,
-    now: datetime,
-    gaps: Sequence[Gap],
-    chains: _Chains,
-) -> Message:
-    by_notice = {dispatch.notice_id: dispatch.id for dispatch in group}
-    ordered = in_order([notices[dispatch.notice_id] for dispatch in group])
-    numbers = tuple(by_notice[notice.id] for notice in ordered)
-    first = ordered[0]
-    before = chains.before(receiver, first.alert_id) if receiver.single else None
-    message = make_message(
-        receiver, ordered, renderer, now, dispatch_ids=numbers, gaps=gaps, replaces=before
-    )
-    if receiver.single:
-        made = Earlier(identifier_of(message.id), now)
-        chains.add(receiver, first.alert_id, made, first.action)
-    return message
+class _Maker:
+    """Renders groups of dispatches into messages and commits them, some at a time."""
+
+    def __init__(  # noqa: PLR0917  all of it goes into the words
+        self,
+        store: Store,
+        routing: Routing,
+        renderer: Renderer,
+        now: datetime,
+        mail_domain: str,
+        notices: Notices,
+        gaps: Sequence[Gap],
+        heard: AbstractSet[Talk],
+    ) -> None:
+        self._store = store
+        self._receivers = routing.receivers
+        self._renderer = renderer
+        self._now = now
+        self._mail_domain = mail_domain
+        self._notices = notices
+        self._gaps = gaps
+        self._heard = heard
+        self._chains = _Chains(store)
+
+    def make(self, groups: Sequence[Sequence[Dispatch]], timed: AbstractSet[GroupKey]) -> Flushed:
+        """One message a group; all of them committed at once, before any is sent."""
+        messages = [self._message(group) for group in groups]
+        deliveries = 0
+        with self._store.transaction() as tx:
+            for message, group in zip(messages, groups, strict=True):
+                made = _deliveries(
+                    tx, message, self._receivers[message.receiver], self._mail_domain
+                )
+                if outbox.add_message(tx, message, made):
+                    deliveries += len(made)
+                    keys = {(one.receiver, one.group_key) for one in group} & timed
+                    outbox.mark_groups(tx, keys, self._now)
+        fallbacks = sum(bool(message.fallback) for message in messages)
+        return Flushed(len(messages), deliveries, fallbacks=fallbacks)
+
+    def _message(self, group: Sequence[Dispatch]) -> Message:
+        receiver = self._receivers[group[0].receiver]
+        told = {one.notice_id: self._told(one) for one in group}
+        by_notice = {one.notice_id: one.id for one in group}
+        ordered = in_order(list(told.values()))
+        first = ordered[0]
+        before = self._chains.before(receiver, first.alert_id) if receiver.single else None
+        message = make_message(
+            receiver,
+            ordered,
+            self._renderer,
+            self._now,
+            dispatch_ids=tuple(by_notice[notice.id] for notice in ordered),
+            gaps=self._gaps,
+            replaces=before,
+            digest=group[0].digest,
+        )
+        if receiver.single:
+            made = Earlier(identifier_of(message.id), self._now)
+            self._chains.add(receiver, first.alert_id, made, first.action)
+        return message
+
+    def _told(self, one: Dispatch) -> Notice:
+        """The notice as it is told: with all that it stands for, and why it comes late.
+
+        It keeps the id of its dispatch's own notice.
+        """
+        own = self._notices[one.notice_id]
+        others = [self._notices[name] for name in one.replaces]
+        decided = sorted((*others, own), key=lambda notice: notice.at)
+        heard = (one.alert_id, one.receiver) in self._heard
+        return replace(held_back(collapsed(decided, heard=heard), one.hold), id=own.id)
 
 
 def make_message(
@@ -194,12 +317,20 @@ def make_message(
     dispatch_ids: tuple[int, ...] = (),
     gaps: Sequence[Gap] = (),
     replaces: Earlier | None = None,
+    digest: bool = False,
 ) -> Message:
     """Render notices, in this order, into a message with a fresh id."""
     message_id = uuid.uuid4().hex
     formats = {target.format for target in receiver.targets}
     rendered = renderer.render(
-        receiver, notices, now, formats, message_id=message_id, gaps=gaps, replaces=replaces
+        receiver,
+        notices,
+        now,
+        formats,
+        message_id=message_id,
+        gaps=gaps,
+        replaces=replaces,
+        digest=digest,
     )
     if rendered.fallback:
         log.error(
@@ -215,6 +346,7 @@ def make_message(
         dispatch_ids=dispatch_ids,
         fallback=rendered.fallback,
         exercise=any(notice.exercise for notice in notices),
+        digest=digest,
     )
 
 

@@ -361,11 +361,19 @@ def _named(extra: Mapping[str, Any], atlas: Atlas) -> dict[str, Any]:
 
 
 def _item(rule: Rule, alert: Alert, now: datetime, atlas: Atlas) -> dict[str, Any]:
+    return summary_item(alert, rule.kind, now, atlas)
+
+
+def summary_item(
+    alert: Alert, kind: str, now: datetime, atlas: Atlas | None = None
+) -> dict[str, Any]:
+    """An alert as a summary lists it."""
+    atlas = atlas or Atlas()
     event = (alert.facts.get("events") or [{}])[0]
     located = _located(event, atlas, with_border=False) if event else {}
     return {
         "alert_id": alert.id,
-        "rule_id": rule.id,
+        "rule_id": alert.rule_id,
         "key": dict(alert.key),
         "severity": alert.severity,
         "state": alert.state,
@@ -375,7 +383,7 @@ def _item(rule: Rule, alert: Alert, now: datetime, atlas: Atlas) -> dict[str, An
         "value": alert.value,
         "event_count": alert.facts.get("event_count"),
         "fatalities": alert.facts.get("fatalities"),
-        **({"health": _health(alert)} if rule.kind == "feed" else {}),
+        **({"health": _health(alert)} if kind == "feed" else {}),
         "event_ids": [uid.partition(":")[2] for uid in alert.evidence[:20]],
         "event": {
             name: located.get(name)

@@ -65,10 +65,9 @@ class Dispatch:
         labels: what matchers see of it.
         closes: it says that the alert is over: only those who were told of it hear that.
         digest: it waits for the hour of a digest.
-        interval_s: how long its group waits after a message before the next one.
         released_at: when a person let it go.
         hold: why it waits though it is due.
-        replaces: the dispatches that it stands for, oldest first.
+        replaces: the ids of the notices that it stands for besides its own, oldest first.
         id: the database's number; 0 before it is stored.
     """
 
@@ -86,10 +85,9 @@ class Dispatch:
     labels: Mapping[str, str] = field(default_factory=dict)
     closes: bool = False
     digest: bool = False
-    interval_s: float = 0.0
     released_at: datetime | None = None
     hold: Hold | None = None
-    replaces: tuple[int, ...] = ()
+    replaces: tuple[str, ...] = ()
     id: int = 0
 
 

@@ -7,27 +7,50 @@ decisions, so that what was decided and who is to hear of it are one commit.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from warden.model.delivery import Dispatch, WithheldReason
 from warden.model.notice import Notice
-from warden.notify.routes import CYCLE, Route, RouteMatch, Routing
+from warden.model.signal import Key
+from warden.notify.collapse import closes
+from warden.notify.routes import CYCLE, EACH, Route, RouteMatch, Routing
 
-# These speak of what somebody was told; to anyone else they would be noise.
-_ONLY_TO_THE_TOLD = ("resolved", "cancel")
-_ALSO_TO_THE_TOLD = ("update", *_ONLY_TO_THE_TOLD)
+# These speak of what somebody was told; those that say that it is over, only to the told.
+_ALSO_TO_THE_TOLD = ("update", "resolved", "cancel")
 
 
 def labels_of(notice: Notice) -> dict[str, str]:
     """The labels that matchers see: the rule's own, its key, and what warden knows of it."""
     labels = dict(notice.labels)
-    events = notice.facts.get("events") or ()
+    facts = notice.facts
+    return _labels(labels, facts, notice.key, notice.rule_id, notice.severity, notice.action)
+
+
+def alert_labels(row: Mapping[str, Any]) -> dict[str, str]:
+    """Those of an alert of the ledger, as they would be if it were told now."""
+    return _labels(
+        row["labels"], row["facts"], row["key"], row["rule_id"], row["severity"], "alert"
+    )
+
+
+def _labels(  # noqa: PLR0917  what labels are made of
+    rules_own: Mapping[str, str],
+    facts: Mapping[str, Any],
+    key: Key,
+    rule_id: str,
+    severity: str,
+    action: str,
+) -> dict[str, str]:
+    labels = dict(rules_own)
+    events = facts.get("events") or ()
     labels["country"] = next((str(e["iso3"]) for e in events if e.get("iso3")), "")
-    labels.update((name, str(value)) for name, value in notice.key)
-    labels["rule"] = notice.rule_id
-    labels["severity"] = notice.severity
-    labels["action"] = notice.action
-    labels["kind"] = str(notice.facts.get("kind") or "")
+    labels.update((name, str(value)) for name, value in key)
+    labels["rule"] = rule_id
+    labels["severity"] = severity
+    labels["action"] = action
+    labels["kind"] = str(facts.get("kind") or "")
     return {name: value for name, value in labels.items() if value}
 
 
@@ -62,32 +85,22 @@ def _of_notice(
     if notice.action in _ALSO_TO_THE_TOLD:
         named = {dispatch.receiver for dispatch in found}
         found += [
-            _to_told(notice, name, routing, now) for name in sorted(told) if name not in named
+            to_receiver(notice, name, routing, now) for name in sorted(told) if name not in named
         ]
     return found
 
 
 def _withheld(notice: Notice, match: RouteMatch, told: Collection[str]) -> WithheldReason | None:
-    if notice.action in _ONLY_TO_THE_TOLD and match.receiver.name not in told:
+    if closes(notice) and match.receiver.name not in told:
         return "NEVER_TOLD"
     return None if match.receiver.targets else "NO_RECIPIENT"
 
 
-def _to_told(notice: Notice, name: str, routing: Routing, now: datetime) -> Dispatch:
+def to_receiver(notice: Notice, name: str, routing: Routing, now: datetime) -> Dispatch:
+    """One for somebody who gets it because of what he was told before, whatever the routes say."""
     gone = name not in routing.receivers
-    return Dispatch(
-        notice_id=notice.id,
-        alert_id=notice.alert_id,
-        action=notice.action,
-        severity=notice.severity,
-        receiver=name,
-        route="told",
-        group_key=_cycle_key(now),
-        due_at=now,
-        alert_ids=_alert_ids(notice),
-        planned_at=now,
-        withheld="RECEIVER_REMOVED" if gone else None,
-    )
+    bare = _bare(notice, name, "told", labels_of(notice), now)
+    return replace(bare, withheld="RECEIVER_REMOVED" if gone else None)
 
 
 def _dispatch(
@@ -97,18 +110,36 @@ def _dispatch(
     now: datetime,
     withheld: WithheldReason | None,
 ) -> Dispatch:
+    route = match.route
+    bare = _bare(notice, match.receiver.name, route.path, labels, now)
+    digest = route.digest_of(notice.severity)
+    if digest is not None:
+        due_at = digest.next_after(now, match.receiver.time_zone)
+        return replace(bare, group_key="digest", due_at=due_at, digest=True, withheld=withheld)
+    return replace(
+        bare,
+        group_key=_group_key(route, notice, labels, now),
+        due_at=now + timedelta(seconds=route.group_wait_s),
+        withheld=withheld,
+    )
+
+
+def _bare(
+    notice: Notice, receiver: str, route: str, labels: Mapping[str, str], now: datetime
+) -> Dispatch:
     return Dispatch(
         notice_id=notice.id,
         alert_id=notice.alert_id,
         action=notice.action,
         severity=notice.severity,
-        receiver=match.receiver.name,
-        route=match.route.path,
-        group_key=_group_key(match.route, labels, now),
-        due_at=now + timedelta(seconds=match.route.group_wait_s),
+        receiver=receiver,
+        route=route,
+        group_key=_cycle_key(now),
+        due_at=now,
         alert_ids=_alert_ids(notice),
         planned_at=now,
-        withheld=withheld,
+        labels=labels,
+        closes=closes(notice),
     )
 
 
@@ -121,14 +152,17 @@ def _cycle_key(now: datetime) -> str:
     return f"cycle={now.isoformat()}"
 
 
-def _group_key(route: Route, labels: Mapping[str, str], now: datetime) -> str:
+def _group_key(route: Route, notice: Notice, labels: Mapping[str, str], now: datetime) -> str:
     """Notices of one receiver with the same key become one message."""
-    parts = [
-        _cycle_key(now) if name == CYCLE else f"{name}={labels.get(name, '')}"
-        for name in route.group_by
-    ]
+    parts = [_group_part(name, notice, labels, now) for name in route.group_by]
     if route.group_wait_s:
         parts.append(f"wait={route.group_wait_s:g}")
     if CYCLE not in route.group_by:
         parts.append(f"route={route.path}")
     return "|".join(parts)
+
+
+def _group_part(name: str, notice: Notice, labels: Mapping[str, str], now: datetime) -> str:
+    if name == CYCLE:
+        return _cycle_key(now)
+    return f"alert={notice.alert_id}" if name == EACH else f"{name}={labels.get(name, '')}"

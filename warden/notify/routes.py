@@ -152,7 +152,8 @@ class Routing:
                 found.setdefault(receiver.name, RouteMatch(receiver, route))
         return list(found.values())
 
-    def route_to(self, receiver: str, labels: Mapping[str, str]) -> Route | None:
-        """The route that leads an alert with these labels to a receiver; None when none does."""
-        found = (match for match in self.receivers_for(labels) if match.receiver.name == receiver)
-        return next((match.route for match in found), None)
+    def routes_to(self, receiver: str, labels: Mapping[str, str]) -> list[Route]:
+        """The routes that lead an alert with these labels to a receiver, in their order."""
+        if self.root is None:
+            return []
+        return [route for route in self.root.matching(labels) if route.receiver == receiver]

@@ -184,6 +184,14 @@ def load_notices(
     return tuple(_notice(row) for row in rows)
 
 
+def newest_of_rule(connection: sqlite3.Connection, rule_id: str) -> Notice | None:
+    """The newest notice of a rule; what it says of the rule itself is the rule's."""
+    row = connection.execute(
+        "SELECT id FROM notices WHERE rule_id = ? ORDER BY rowid DESC LIMIT 1", (rule_id,)
+    ).fetchone()
+    return None if row is None else load_notices(connection, ids=[row[0]])[0]
+
+
 def unlisted_historic(connection: sqlite3.Connection) -> tuple[Alert, ...]:
     """Historic alerts that no weekly summary has listed yet."""
     rows = connection.execute(

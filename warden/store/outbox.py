@@ -27,6 +27,35 @@ from warden.store.values import (
     parse_instant,
     parse_instant_or_none,
 )
+from warden.store.waiting import (
+    active_alerts,
+    anything_to_flush,
+    end_holds,
+    ends,
+    groups_sent,
+    heard,
+    in_review,
+    mark_groups,
+    mark_silence_ended,
+    postpone,
+    release,
+    set_holds,
+    silences_ended,
+    stops_of,
+    told_of,
+    waiting,
+    withhold_each,
+)
+
+# What waits, and why, has a module of its own; to callers it is one outbox.
+__all__ = [
+    "Settled", "active_alerts", "add_dispatches", "add_message", "alerts_of_dispatches",
+    "anything_to_flush", "claim", "counts", "drop_unattempted", "due_deliveries",
+    "earlier_messages", "ends", "expire", "first_headers", "groups_sent", "heard", "in_review",
+    "list_deliveries", "mark_groups", "mark_silence_ended", "next_due", "postpone", "recover",
+    "release", "retry", "set_holds", "settle", "silences_ended", "stops_of", "told", "told_of",
+    "unfinished", "waiting", "withhold", "withhold_each",
+]  # fmt: skip
 
 _CHUNK = 500
 _UNFINISHED = "('pending', 'sending', 'retry')"
@@ -43,8 +72,8 @@ def add_dispatches(tx: sqlite3.Connection, dispatches: Iterable[Dispatch]) -> in
         planned_at = instant_text(dispatch.planned_at or dispatch.due_at)
         cursor = tx.execute(
             "INSERT INTO dispatches (notice_id, alert_id, action, severity, receiver, route,"
-            " group_key, created_at, due_at, withheld_reason, withheld_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " group_key, created_at, due_at, withheld_reason, withheld_at, labels, closes, digest)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (notice_id, receiver) DO NOTHING",
             (
                 dispatch.notice_id,
@@ -58,6 +87,9 @@ def add_dispatches(tx: sqlite3.Connection, dispatches: Iterable[Dispatch]) -> in
                 instant_text(dispatch.due_at),
                 dispatch.withheld,
                 None if dispatch.withheld is None else planned_at,
+                json.dumps(dict(dispatch.labels), ensure_ascii=False),
+                int(dispatch.closes),
+                int(dispatch.digest),
             ),
         )
         if cursor.rowcount == 1:
@@ -85,43 +117,11 @@ def told(tx: sqlite3.Connection, alert_ids: Iterable[str]) -> dict[str, frozense
     return {alert_id: frozenset(receivers) for alert_id, receivers in found.items()}
 
 
-def due_dispatches(tx: sqlite3.Connection, now: datetime) -> list[Dispatch]:
-    """What waits in any group of which something is due, oldest first."""
-    rows = tx.execute(
-        "SELECT d.id, d.notice_id, d.alert_id, d.action, d.severity, d.receiver, d.route,"
-        " d.group_key, d.due_at FROM dispatches d"
-        " WHERE d.message_id IS NULL AND d.withheld_reason IS NULL"
-        " AND (d.receiver, d.group_key) IN (SELECT w.receiver, w.group_key FROM dispatches w"
-        "   WHERE w.message_id IS NULL AND w.withheld_reason IS NULL AND w.due_at <= ?)"
-        " ORDER BY d.id",
-        (instant_text(now),),
-    ).fetchall()
-    return [
-        Dispatch(
-            notice_id=row[1],
-            alert_id=row[2],
-            action=row[3],
-            severity=row[4],
-            receiver=row[5],
-            route=row[6],
-            group_key=row[7],
-            due_at=parse_instant(row[8]),
-            alert_ids=(row[2],),
-            id=row[0],
-        )
-        for row in rows
-    ]
-
-
 def withhold(
     tx: sqlite3.Connection, dispatch_ids: Iterable[int], reason: WithheldReason, now: datetime
 ) -> None:
     """Record why these dispatches will not be sent."""
-    tx.executemany(
-        "UPDATE dispatches SET withheld_reason = ?, withheld_at = ?"
-        " WHERE id = ? AND message_id IS NULL AND withheld_reason IS NULL",
-        [(reason, instant_text(now), dispatch_id) for dispatch_id in dispatch_ids],
-    )
+    withhold_each(tx, dict.fromkeys(dispatch_ids, reason), {}, now)
 
 
 def drop_unattempted(tx: sqlite3.Connection, cancel: Dispatch, now: datetime) -> bool:
@@ -159,6 +159,11 @@ def drop_unattempted(tx: sqlite3.Connection, cancel: Dispatch, now: datetime) ->
 
 
 def _dissolve(tx: sqlite3.Connection, message_id: str) -> None:
+    tx.execute(  # what remains need not wait for an interval after a message that never was
+        "DELETE FROM route_groups WHERE (receiver, group_key) IN"
+        " (SELECT receiver, group_key FROM dispatches WHERE message_id = ?)",
+        (message_id,),
+    )
     tx.execute(
         "UPDATE dispatches SET message_id = NULL, position = NULL WHERE message_id = ?",
         (message_id,),
@@ -187,8 +192,8 @@ def add_message(tx: sqlite3.Connection, message: Message, deliveries: Iterable[D
     if free < len(message.dispatch_ids):
         return False
     tx.execute(
-        "INSERT INTO messages (id, receiver, subject, severity, fallback, exercise, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO messages (id, receiver, subject, severity, fallback, exercise, digest,"
+        " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             message.id,
             message.receiver,
@@ -196,6 +201,7 @@ def add_message(tx: sqlite3.Connection, message: Message, deliveries: Iterable[D
             message.severity,
             message.fallback,
             int(message.exercise),
+            int(message.digest),
             instant_text(message.created_at),
         ),
     )
@@ -207,6 +213,7 @@ def add_message(tx: sqlite3.Connection, message: Message, deliveries: Iterable[D
         "UPDATE dispatches SET message_id = ?, position = ? WHERE id = ?",
         [(message.id, place, number) for place, number in enumerate(message.dispatch_ids)],
     )
+    end_holds(tx, message.dispatch_ids, message.created_at)
     tx.executemany(
         "INSERT INTO deliveries (key, message_id, receiver, channel, target, format, headers,"
         " due_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

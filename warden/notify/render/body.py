@@ -25,6 +25,7 @@ from warden.notify.render.first_line import (
 )
 from warden.notify.render.gaps import Gap, gaps_of
 from warden.notify.render.health import headline, health_advice, health_words, is_health
+from warden.notify.render.lateness import lateness
 from warden.notify.render.parts import (
     clean,
     day_of,
@@ -57,7 +58,7 @@ def notice_view(notice: Notice, voice: Voice, gaps: Sequence[Gap] = ()) -> View:
         "severity": notice.severity,
         "severity_word": voice.say(f"severity.{notice.severity}"),
         "first_line": first_line(notice, voice),
-        "notes": [note for note in (*_notes(notice, voice), *_gaps(notice, voice, gaps)) if note],
+        "notes": [note for note in _before_all(notice, voice, gaps) if note],
         "changes": [_change(change, voice) for change in notice.changes],
         "first_sections": [s for s in _first_sections(notice, voice) if s["lines"]],
         "sections": [s for s in _sections(notice, voice) if s["lines"]],
@@ -77,8 +78,15 @@ def _events_meant(facts: Mapping[str, Any]) -> int:
 # --- what this message is ---------------------------------------------------------------------
 
 
-def _notes(notice: Notice, voice: Voice) -> Iterable[str]:
+def _before_all(notice: Notice, voice: Voice, gaps: Sequence[Gap]) -> Iterable[str]:
     """Sentences that come before everything else."""
+    yield from _notes(notice, voice)
+    yield from lateness(notice, voice)
+    yield from _gaps(notice, voice, gaps)
+
+
+def _notes(notice: Notice, voice: Voice) -> Iterable[str]:
+    """What this message is, and why it comes."""
     facts = notice.facts
     if notice.exercise:
         yield voice.say("note.exercise")

@@ -100,10 +100,11 @@ class Renderer:
         message_id: str = "",
         gaps: Sequence[Gap] = (),
         replaces: cap.Earlier | None = None,
+        digest: bool = False,  # noqa: ARG002  the digest's own look follows
     ) -> Rendered:
         """One message of these notices, the most severe first as they are given.
 
-        `gaps` are the feeds that tell nothing of recent days; `replaces` is the message
+        `digest`: it gathers what waited for an hour of the day. `gaps` are the feeds that tell nothing of recent days; `replaces` is the message
         about the same alert that stands until now.
         """
         try:
