@@ -32,6 +32,7 @@ from warden.engine.series import PERIODS, Period, Point, points
 from warden.engine.where import Matcher
 from warden.errors import ConfigError, Fault, StoreError, UsageError, WardenError
 from warden.geodata import TimezoneGeography, countries
+from warden.geodata.land import Land
 from warden.ingest import ingest
 from warden.model.located import FaultList, did_you_mean
 from warden.model.rule import Rule, Ruleset
@@ -82,6 +83,8 @@ from warden.trial.replay import replay
 from warden.trial.ruletest import Outcome, run_tests
 from warden.trial.testfiles import read_tests
 
+NAMED_FIELDS = ("admin1", "admin2", "admin3", "location")  # whose values patterns are held to
+MOST_TO_CHECK = 200_000  # events that `check` holds rules to: more would take it long
 FILES_SOURCE = "files"  # what files given by hand are known as
 LOCK_WAIT_S = 5.0
 
@@ -99,6 +102,11 @@ class App:
     def geography(self) -> TimezoneGeography:
         """Countries and borders."""
         return TimezoneGeography(self.settings.cache, self.settings.borders)
+
+    @cached_property
+    def land(self) -> Land:
+        """The shapes that maps are drawn from; read when the first map is drawn."""
+        return Land(self.settings.cache)
 
     @cached_property
     def source_settings(self) -> tuple[SourceSettings, ...]:
@@ -182,7 +190,9 @@ class App:
         """What puts notices into words: the operator's templates over the shipped ones."""
         smtp, web = self.settings.smtp, self.settings.public_url
         issuer = Issuer(sender=f"warden@{smtp.domain}", name="warden", web=web)
-        return Renderer(template_folders(self.settings.templates_dir), issuer=issuer)
+        return Renderer(
+            template_folders(self.settings.templates_dir), issuer=issuer, land=self.land
+        )
 
     def rulebook(self) -> Rulebook:
         """The rules and routes that the daemon works by.
@@ -366,6 +376,7 @@ class App:
                 actors = frozenset(row["name"] for row in reports.actor_rows(store.connection))
                 first = reports.event_counts(store.connection)["first_day"]
                 feeds = load_sources(store.connection)
+                frame = self._few_enough(store)
         except StoreError:
             return None
         start = date.fromisoformat(first) if first else None
@@ -377,8 +388,20 @@ class App:
         ]
         embargo_days = min(hidden) if hidden and len(hidden) == len(feeds) else 0
         return KnownNames(
-            actors=actors, history_start=start, today=today, embargo_days=embargo_days
+            actors=actors,
+            fields=_named(frame),
+            history_start=start,
+            today=today,
+            embargo_days=embargo_days,
+            frame=frame,
+            geography=self.geography,
         )
+
+    def _few_enough(self, store: Store) -> Frame | None:
+        """The stored events; None where reading them all would take long."""
+        if reports.event_counts(store.connection)["events"] > MOST_TO_CHECK:
+            return None
+        return Frame.from_rows(FRAME_COLUMNS, load_rows(store.connection))
 
     # --- doing --------------------------------------------------------------------------------
 
@@ -562,6 +585,11 @@ class App:
             held = held_by(store.connection, found, ruleset)
         return {**silence_row(found, self.clock.now()), "holds": held}
 
+    def for_review(self) -> list[dict[str, Any]]:
+        """What waits for `warden release`."""
+        with self.read() as store:
+            return people.for_review(store.connection)
+
     def deliveries(self, *, state: str | None, limit: int) -> list[dict[str, Any]]:
         """Deliveries, newest first."""
         with self.read() as store:
@@ -613,6 +641,13 @@ class App:
     def _daemon_report(self) -> dict[str, Any] | None:
         rows = call(self.settings.control_socket, "status", {})
         return None if rows is None else next(rows, None)
+
+
+def _named(frame: Frame | None) -> dict[str, frozenset[str]]:
+    """Every value ever seen of the fields that patterns are held to."""
+    if frame is None:
+        return {}
+    return {name: frozenset(frame.coded[name].values) - {""} for name in NAMED_FIELDS}
 
 
 def check(

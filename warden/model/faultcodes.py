@@ -73,11 +73,21 @@ CODES: dict[str, FaultCode] = _codes(
     # --- warnings
     ("WR050", "A pattern that matches no name ever seen (warning).", "Check its spelling."),
     ("WR051", "Rules that overlap completely (warning).", "Remove one, or tell them apart."),
-    ("WR052", "A memory longer than the stored history (warning).", "Load more history."),
+    (
+        "WR052",
+        "A rule that looks back over more days than are stored (warning).",
+        "Load more history.",
+    ),
     (
         "WR053",
         "A max_age that an embargoed feed can never meet (warning).",
         "Raise max_age, or use an account without the embargo.",
+    ),
+    ("WR054", "A rule that matches no stored event (warning).", "Check its where."),
+    (
+        "WR055",
+        "A rule that tells nearly everything: most events, or a bound that always holds (warning).",
+        "Narrow its where, or raise its bound.",
     ),
     # --- settings
     ("WR060", "A variable WARDEN_… that names no setting, or a wrong value in one.", "Mend it."),

@@ -48,7 +48,8 @@ class Definitions:
     """Everything that rules refer to by name.
 
     Attributes:
-        patterns: every glob of every group with its place, for the check against known names.
+        patterns: (group, glob, place) of every glob that names members, for the check against
+            known names; exceptions are there for names that should not come.
     """
 
     groups: dict[str, ActorGroup] = field(default_factory=dict)
@@ -59,7 +60,7 @@ class Definitions:
     regions: dict[str, Region] = field(default_factory=dict)
     countries: dict[str, tuple[str, ...]] = field(default_factory=dict)
     event_types: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    patterns: list[tuple[str, Node]] = field(default_factory=list)
+    patterns: list[tuple[str, str, Node]] = field(default_factory=list)
 
 
 class Loader:
@@ -179,6 +180,7 @@ class Loader:
         if found is None:
             return None
         match = self._globs(found.get("match"), "match")
+        self.found.patterns.extend((name, glob, item) for glob, item in match)
         exclude = self._globs(found.get("except"), "except")
         nested = found.get("groups")
         groups = self._reader.texts(nested, "groups") if nested is not None else ()
@@ -194,7 +196,6 @@ class Loader:
             glob = check_glob(item, text, self._faults)
             if glob is not None:
                 globs.append((glob, item))
-                self.found.patterns.append((glob, item))
         return tuple(globs)
 
     def _resolved(self, group: _Group, raw: Mapping[str, _Group]) -> ActorGroup:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from warden.engine.frame import Frame
+from warden.engine.geo.geography import Geography
+
 
 @dataclass(frozen=True, slots=True)
 class KnownNames:
@@ -17,6 +20,7 @@ class KnownNames:
         history_start: the oldest event date stored.
         today: the day on which the check runs, against which `memory` is measured.
         embargo_days: how many days the newest data lag behind under an embargo, 0 without one.
+        frame, geography: the stored events, and what distances are measured with.
     """
 
     actors: frozenset[str] = frozenset()
@@ -24,3 +28,5 @@ class KnownNames:
     history_start: date | None = None
     today: date | None = None
     embargo_days: int = 0
+    frame: Frame | None = None
+    geography: Geography | None = None

@@ -5,8 +5,8 @@ Standing in the flow: after the rules are read, with what the stored history kno
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from warden.engine.actors import text_passes
 from warden.model.located import FaultList, Node, shown
@@ -14,10 +14,15 @@ from warden.model.rule import Rule, TextTest
 from warden.model.text import fold
 from warden.rulebook.definitions import Definitions
 from warden.rulebook.known import KnownNames
+from warden.rulebook.stored import StoredHistory, add_history_warnings, add_length_warnings
 from warden.rulebook.versions import Versions
 
 if TYPE_CHECKING:
     from warden.rulebook.rules import RulesReader
+
+FEW: Final = 500  # a history of fewer events says nothing about names and rules
+SAME: Final = 20  # fewer events may well be the same by chance
+EXAMPLES: Final = 3
 
 
 def add_warnings(
@@ -30,30 +35,62 @@ def add_warnings(
     faults: FaultList,
 ) -> None:
     """Add every warning."""
-    _overlaps(rules, reader, versions, faults)
+    told = _overlaps(rules, reader, versions, faults)
     if known is None:
         return
-    _unseen_actors(definitions, reader, known, faults)
-    _unseen_values(reader, known, faults)
-    for rule in rules:
-        _memory(rule, reader.node_of(rule.id), known, faults)
+    if known.frame is None or len(known.frame) >= FEW:
+        _unseen_actors(definitions, reader, known, faults)
+        _unseen_values(reader, known, faults)
+    active = [rule for rule in rules if rule.status != "disabled"]
+    for rule in active:
+        add_length_warnings(rule, reader.node_of(rule.id), known, faults)
         _embargo(rule, reader.node_of(rule.id), known, faults)
+    if known.frame is not None and known.geography is not None and len(known.frame) >= FEW:
+        history = StoredHistory(known.frame, known.geography, definitions.aliases)
+        about_events = [rule for rule in active if rule.kind != "feed"]
+        for rule in about_events:
+            add_history_warnings(rule, reader.node_of(rule.id), history, faults)
+        _same_events([r for r in about_events if r.id not in told], reader, history, faults)
 
 
 def _overlaps(
     rules: tuple[Rule, ...], reader: RulesReader, versions: Versions, faults: FaultList
-) -> None:
+) -> set[str]:
+    """Warn of rules that ask the same; gives their ids."""
     first: dict[str, Rule] = {}
+    told: set[str] = set()
     for rule in rules:
         if rule.status == "disabled":
             continue
         before = first.setdefault(versions.signature(rule), rule)
         if before is not rule:
+            told.add(rule.id)
             faults.warning(
                 reader.node_of(rule.id),
                 "WR051",
                 f"the rule '{rule.id}' finds exactly what '{before.id}' finds "
                 f"({before.path}:{before.line})",
+            )
+    return told
+
+
+def _same_events(
+    rules: Sequence[Rule], reader: RulesReader, history: StoredHistory, faults: FaultList
+) -> None:
+    """Warn of rules that ask differently and yet have found exactly the same events."""
+    first: dict[Any, Rule] = {}
+    for rule in rules:
+        rows = history.rows(rule)
+        if len(rows) < SAME:
+            continue
+        asked = (rule.kind, repr(rule.parameters), rule.by, rows.tobytes())
+        before = first.setdefault(asked, rule)
+        if before is not rule:
+            faults.warning(
+                reader.node_of(rule.id).get("where") or reader.node_of(rule.id),
+                "WR051",
+                f"the rule '{rule.id}' matches the same {len(rows):,} stored events as "
+                f"'{before.id}' ({before.path}:{before.line})",
             )
 
 
@@ -63,13 +100,33 @@ def _unseen_actors(
     if not known.actors:
         return
     names = frozenset(fold(name) for name in known.actors)
-    patterns = [(TextTest("matches", glob), node) for glob, node in definitions.patterns]
-    patterns.extend((p.test, p.node) for p in reader.context.patterns if p.field == "actor")
-    for test, node in patterns:
-        if not _seen(_with_regime(test), names):
+    groups: dict[str, list[tuple[Node, bool]]] = {}
+    for group, glob, node in definitions.patterns:
+        seen = _seen(_with_regime(TextTest("matches", glob)), names)
+        groups.setdefault(group, []).append((node, seen))
+    for group, patterns in groups.items():
+        _unseen_of_group(group, [n for n, seen in patterns if not seen], len(patterns), faults)
+    for pattern in reader.context.patterns:
+        if pattern.field == "actor" and not _seen(_with_regime(pattern.test), names):
             faults.warning(
-                node, "WR050", f"{shown(node.text)} matches no actor ever seen in the stored events"
+                pattern.node,
+                "WR050",
+                f"{shown(pattern.node.text)} matches no actor ever seen in the stored events",
             )
+
+
+def _unseen_of_group(group: str, unseen: list[Node], total: int, faults: FaultList) -> None:
+    """One line a group: names come and go, and a shipped group holds many that did not come."""
+    if not unseen:
+        return
+    examples = ", ".join(shown(node.text) for node in unseen[:EXAMPLES])
+    more = f" and {len(unseen) - EXAMPLES} more" if len(unseen) > EXAMPLES else ""
+    which = (
+        f"no actor ever seen belongs to the group '{group}'"
+        if len(unseen) == total
+        else f"{len(unseen)} of {total} patterns of the group '{group}' match no actor ever seen"
+    )
+    faults.warning(unseen[0], "WR050", f"{which}: {examples}{more}")
 
 
 def _unseen_values(reader: RulesReader, known: KnownNames, faults: FaultList) -> None:
@@ -95,20 +152,6 @@ def _seen(tests: list[TextTest], names: Iterable[str]) -> bool:
     if all(test.op == "is" for test in tests) and isinstance(names, frozenset):
         return any(test.value in names for test in tests)
     return any(text_passes(test, name) for name in names for test in tests)
-
-
-def _memory(rule: Rule, node: Node, known: KnownNames, faults: FaultList) -> None:
-    memory = getattr(rule.parameters, "memory", None)
-    if known.history_start is None or known.today is None or not isinstance(memory, int):
-        return
-    stored = (known.today - known.history_start).days
-    if memory > stored:
-        faults.warning(
-            node.get("memory") or node,
-            "WR052",
-            f"memory is {memory} days but the stored history has {stored}: "
-            "the rule tells nothing before it is long enough",
-        )
 
 
 def _embargo(rule: Rule, node: Node, known: KnownNames, faults: FaultList) -> None:
