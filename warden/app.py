@@ -588,7 +588,7 @@ class App:
     def for_review(self) -> list[dict[str, Any]]:
         """What waits for `warden release`."""
         with self.read() as store:
-            return people.for_review(store.connection)
+            return outbox.in_review(store.connection)
 
     def deliveries(self, *, state: str | None, limit: int) -> list[dict[str, Any]]:
         """Deliveries, newest first."""

@@ -1,4 +1,4 @@
-"""What operators say about alerts: silences, acknowledgements, verdicts.
+"""What operators say about alerts: silences, acknowledgements, verdicts, releases.
 
 Standing in the flow: beside it. `Station.act` opens a transaction, has one of these do the work in
 it, and writes down who asked for it in the same commit. What comes over the control socket is
@@ -29,7 +29,7 @@ from warden.notify.silences import (
     holds_nearly_everything,
     matches,
 )
-from warden.store import ledger, people
+from warden.store import ledger, outbox, people
 from warden.store.values import instant_text
 
 MAX_TEXT: Final = 1_000
@@ -305,9 +305,40 @@ def _acted(alert: Alert, asked: Asked, **more: Any) -> dict[str, Any]:
     }
 
 
+# --- releases ---------------------------------------------------------------------------------
+
+
+def release(tx: sqlite3.Connection, asked: Asked) -> Rows:
+    """Let messages that wait for a person's word go: these, a receiver's, or all."""
+    waiting = {row["id"]: row for row in outbox.in_review(tx)}
+    chosen = _chosen(asked, waiting)
+    outbox.release(tx, chosen, asked.now, asked.who)
+    return [{**waiting[number], "released_by": asked.who} for number in chosen]
+
+
+def _chosen(asked: Asked, waiting: Mapping[int, Mapping[str, Any]]) -> list[int]:
+    receiver = asked.text("receiver", "the receiver")
+    if asked.arguments.get("all"):
+        return list(waiting)
+    if receiver:
+        names = {row["receiver"] for row in waiting.values()}
+        if receiver not in names:
+            hint = did_you_mean(receiver, names)
+            raise UsageError(f"nothing waits for release to {shown(receiver)}{hint}")
+        return [number for number, row in waiting.items() if row["receiver"] == receiver]
+    numbers = _numbers(asked, "ids", "message")
+    unknown = [number for number in numbers if number not in waiting]
+    if unknown:
+        listed = ", ".join(map(str, unknown))
+        raise UsageError(f"{listed} waits for no release; `warden release --list` tells what does")
+    return numbers
+
+
+SENDS: Final = frozenset({"release", "silence-expire"})  # what waited may go at once
 COMMANDS: Final[Mapping[str, Callable[[sqlite3.Connection, Asked], Rows]]] = {
     "silence-add": add_silence,
     "silence-expire": expire_silence,
     "ack": acknowledge,
     "verdict": judge,
+    "release": release,
 }

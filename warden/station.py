@@ -33,7 +33,7 @@ from warden.model.notice import Notice
 from warden.model.rule import Ruleset
 from warden.notify import plan
 from warden.notify.routing import Routing
-from warden.people import COMMANDS, Asked
+from warden.people import COMMANDS, SENDS, Asked
 from warden.sources.common import SourceSettings
 from warden.sources.protocol import Page, PollOutcome, Source
 from warden.store import Store, Transaction, health, outbox, reports
@@ -372,6 +372,8 @@ class Station:
         except BaseException as error:
             self._record(request, f"{type(error).__name__}: {error}")
             raise
+        if request.command in SENDS:
+            self.deliver()
         return rows
 
     def _record(self, request: Request, outcome: str) -> None:

@@ -69,6 +69,49 @@ def verdict(obj: Globals, *, alert: str, word: str, note: str, as_json: bool) ->
         say(f"{rows[0]['rule']}: {counts['true']} of {counts['judged']} judged true")
 
 
+@click.command(
+    epilog=example("warden release --list\nwarden release 12 13\nwarden release --receiver press")
+)
+@click.argument("ids", metavar="[ID]...", nargs=-1, type=click.IntRange(1))
+@click.option("--receiver", metavar="NAME", help="All that waits for this receiver.")
+@click.option("--all", "everything", is_flag=True, help="All that waits.")
+@click.option("--list", "only_list", is_flag=True, help="Tell what waits, release nothing.")
+@json_option
+@global_options
+@click.pass_obj
+def release(
+    obj: Globals,
+    *,
+    ids: tuple[int, ...],
+    receiver: str | None,
+    everything: bool,
+    only_list: bool,
+    as_json: bool,
+) -> None:
+    """Let messages go that wait for a person's word.
+
+    They are those of routes and receivers with `review: true`.
+    """
+    from warden.app import App
+
+    if [bool(ids), receiver is not None, everything, only_list].count(True) != 1:
+        raise click.UsageError("say what to release: its numbers, --receiver, --all, or --list")
+    app = App(obj.settings())
+    if only_list:
+        rows = app.for_review()
+    else:
+        asked = {"ids": list(ids), "receiver": receiver, "all": everything}
+        rows = list(app.act("release", asked))
+    if as_json:
+        for row in rows:
+            print_json(row)
+    elif rows:
+        columns = ["id", "receiver", "action", "severity", "rule", "alert_id", "since", "title"]
+        print_table(rows, columns)
+    else:
+        say("nothing waits for release")
+
+
 @click.command(epilog=example("warden retry 17 18\nwarden retry --all"))
 @click.argument("ids", metavar="[ID]...", nargs=-1, type=int)
 @click.option(

@@ -47,6 +47,7 @@ COMMANDS: dict[str, Entry] = {
     "ack": Entry("act_commands", "ack", "Take alerts on: no more reminders."),
     "verdict": Entry("act_commands", "verdict", "Say whether an alert was true."),
     "silence": Entry("silence_commands", "silence", "Hold messages back for a while."),
+    "release": Entry("act_commands", "release", "Let messages go that wait for a person's word."),
     "routes": Entry("route_commands", "routes", "Show the routes, or try them with labels."),
     "retry": Entry("act_commands", "retry", "Send dead or waiting deliveries again, now."),
     "test-receiver": Entry("act_commands", "test_receiver", "Send a message marked as exercise."),

@@ -9,7 +9,10 @@ import json
 import sqlite3
 from typing import Any
 
+from warden.store import outbox
+
 Rows = list[dict[str, Any]]
+_NOT_SENT = frozenset({"waiting", "held", "withheld"})
 
 
 def decisions(connection: sqlite3.Connection, alert_id: str) -> Rows:
@@ -39,18 +42,33 @@ def notices(connection: sqlite3.Connection, alert_id: str) -> Rows:
 
 
 def dispatches(connection: sqlite3.Connection, alert_id: str) -> Rows:
-    """Who was to hear of it, and why somebody did not."""
-    return _select(
+    """Who was to hear of it, and why somebody did not, has not yet, or had to wait."""
+    in_messages = _select(
         connection,
-        "SELECT 'dispatch' AS stop, coalesce(d.withheld_at, d.created_at) AS at,"
-        " CASE WHEN d.withheld_reason IS NOT NULL THEN 'withheld'"
-        "   WHEN d.message_id IS NOT NULL THEN 'in a message' ELSE 'waiting' END AS verdict,"
-        " coalesce(d.withheld_reason, 'route ' || coalesce(nullif(d.route, ''), 'root')) AS reason,"
+        "SELECT 'dispatch' AS stop, d.created_at AS at, 'in a message' AS verdict,"
+        " 'route ' || coalesce(nullif(d.route, ''), 'root') AS reason,"
         " d.receiver, d.action, d.due_at, d.message_id, d.notice_id"
         " FROM dispatches d JOIN dispatch_alerts a ON a.dispatch_id = d.id"
-        " WHERE a.alert_id = ? ORDER BY d.id",
+        " WHERE a.alert_id = ? AND d.message_id IS NOT NULL ORDER BY d.id",
         alert_id,
     )
+    rest = [one for one in outbox.stops_of(connection, alert_id) if one["state"] in _NOT_SENT]
+    return [*in_messages, *map(_stopped, rest)]
+
+
+def _stopped(found: dict[str, Any]) -> dict[str, Any]:
+    until = f"until {found['until'][:16].replace('T', ' ')} UTC" if found["until"] else ""
+    return {
+        "stop": "dispatch",
+        "at": found["since"],
+        "verdict": found["state"],
+        "reason": " ".join(filter(None, (found["reason"], found["detail"], until))),
+        "receiver": found["receiver"],
+        "action": found["action"],
+        "due_at": found["until"],
+        "message_id": None,
+        "notice_id": found["notice"],
+    }
 
 
 def unrouted(connection: sqlite3.Connection, alert_id: str) -> Rows:
@@ -60,6 +78,17 @@ def unrouted(connection: sqlite3.Connection, alert_id: str) -> Rows:
         "SELECT 'dispatch' AS stop, n.at, 'withheld' AS verdict, 'NO_ROUTE' AS reason,"
         " n.action, n.id AS notice_id FROM notices n WHERE n.alert_id = ? AND NOT EXISTS"
         " (SELECT 1 FROM dispatches d WHERE d.notice_id = n.id) ORDER BY n.at, n.rowid",
+        alert_id,
+    )
+
+
+def releases(connection: sqlite3.Connection, alert_id: str) -> Rows:
+    """Who let messages about it go that waited for a person's word."""
+    return _select(
+        connection,
+        "SELECT 'release' AS stop, r.at, 'released' AS verdict, 'by ' || r.who AS reason, r.who,"
+        " d.receiver, d.notice_id FROM releases r JOIN dispatches d ON d.id = r.dispatch_id"
+        " JOIN dispatch_alerts a ON a.dispatch_id = d.id WHERE a.alert_id = ? ORDER BY r.at, d.id",
         alert_id,
     )
 

@@ -298,8 +298,8 @@ def _bounds(predicate: Number) -> str:
 
 
 _ORDER = {
-    "decision": 0, "notice": 1, "silence": 2, "dispatch": 3, "delivery": 4, "acknowledgement": 5,
-    "verdict": 6,
+    "decision": 0, "notice": 1, "silence": 2, "dispatch": 3, "release": 4, "delivery": 5,
+    "acknowledgement": 6, "verdict": 7,
 }  # fmt: skip
 
 
@@ -320,6 +320,7 @@ def explain_alert(
         *stops.unrouted(connection, alert_id),
         *stops.dispatches(connection, alert_id),
         *stops.deliveries(connection, alert_id),
+        *stops.releases(connection, alert_id),
         *stops.acknowledgements(connection, alert_id),
         *stops.verdicts(connection, alert_id),
         *_silences(connection, alerts[0], now),

@@ -190,3 +190,25 @@ def test_a_refused_file_is_named_once(installation):
     (installation.root / "min.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     done = installation.warden("ingest", "min.csv", expect=3)
     assert done.stderr.count("min.csv") == 1
+
+
+def test_what_needs_review_waits_for_a_persons_word_and_goes_at_once(installation):
+    routes = installation.root / "rules" / "routes.yaml"
+    text = routes.read_text(encoding="utf-8")
+    routes.write_text(text.replace("receiver: archive,", "receiver: archive, review: true,"))
+    told(installation)
+    waiting = installation.rows("release", "--list")
+    assert {one["receiver"] for one in waiting} == {"archive"}
+    assert not list((installation.root / "out").glob("*.json"))
+    done = installation.warden("release", "--receiver", "archiv", expect=2)
+    assert "did you mean 'archive'?" in done.stderr
+    done = installation.warden("release", "999", expect=2)
+    assert "999 waits for no release" in done.stderr
+    first = waiting[0]["id"]
+    (gone,) = installation.rows("release", str(first))
+    assert gone["released_by"] == ME
+    assert len(list((installation.root / "out").glob("*.json"))) == 1
+    assert len(installation.rows("release", "--all")) == len(waiting) - 1
+    assert installation.rows("release", "--list") == []
+    stops = installation.rows("explain", waiting[-1]["alert_id"])
+    assert [one["reason"] for one in stops if one["stop"] == "release"] == [f"by {ME}"]
