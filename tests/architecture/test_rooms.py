@@ -60,7 +60,8 @@ ALLOWED: dict[str, set[str]] = {
 # Modules that are shared between rooms; anything else of the other room is its own affair.
 ONLY: dict[tuple[str, str], set[str]] = {
     ("sources", "geodata"): {"warden.geodata", "warden.geodata.countries"},
-    ("notify", "geodata"): {"warden.geodata", "warden.geodata.countries"},
+    ("notify", "geodata"): {"warden.geodata", "warden.geodata.countries", "warden.geodata.land"},
+    ("pictures", "geodata"): {"warden.geodata.land"},
     ("store", "sources"): {"warden.sources.protocol"},
     ("ingest", "sources"): {"warden.sources.protocol"},
     ("settings", "rulebook"): {"warden.rulebook.reading"},

@@ -197,7 +197,9 @@ def test_a_mail_has_text_and_html_and_says_that_it_is_automatic():
     assert [part.get_content_type() for part in mail.walk()] == [
         "multipart/alternative",
         "text/plain",
+        "multipart/related",
         "text/html",
+        "image/png",  # the chart; there is no land here to draw a map from
     ]
     assert max(len(row) for row in mail.as_bytes().split(b"\r\n")) <= 998
 

@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 STEP_DEG = 0.002
-_CHILD_DEADLINE_S = 300.0
+_CHILD_DEADLINE_S = 60.0
 _MIN_RING = 4
+_FAILURES = (WardenError, OSError, ValueError, KeyError, subprocess.SubprocessError)
 _NOBODY = -1
 
 
@@ -127,7 +128,7 @@ class Land:
             if self._shapes is None and not self.fault:
                 try:
                     self._shapes = self._read() or self._make()
-                except (WardenError, OSError, ValueError, KeyError) as error:
+                except _FAILURES as error:
                     self.fault = f"no maps: {error}"
             return self._shapes
 

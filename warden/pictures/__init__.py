@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warden.pictures.raster import PictureError, png
+from warden.pictures.raster import PictureError, mail_png, png
 from warden.pictures.template import Easel, draw
 
-__all__ = ["Easel", "PictureError", "draw", "png"]
+__all__ = ["Easel", "PictureError", "draw", "mail_png", "png"]

@@ -75,7 +75,8 @@ class MapPlan:
         spots: what the notice is about, the most important first.
         earlier: (lat, lon, years ago) of what came before.
         ring, band: where the rule looks. distance: the words beside the line to the ring's middle.
-        country: the reader's name of a country. credit, legend: texts of the foot.
+        country: the reader's name of a country. credit: the foot's text.
+        legend: what is said of so many earlier events that are seen.
         credit_at_sea: the credit where the sea is seen: shapes hold the waters near the coast.
     """
 
@@ -88,11 +89,19 @@ class MapPlan:
     ring: Ring | None = None
     band: Band | None = None
     distance: str = ""
-    legend: str = ""
+    legend: Callable[[int], str] = lambda _count: ""
     title: str = ""
 
 
-def map_svg(plan: MapPlan, shapes: Shapes, easel: Easel) -> str:
+@dataclass(frozen=True, slots=True)
+class Map:
+    """A drawn map, and how many earlier events are seen on it."""
+
+    svg: str
+    earlier: int
+
+
+def draw_map(plan: MapPlan, shapes: Shapes, easel: Easel) -> Map:
     """Draw it. Raises PictureError when it cannot be drawn; ValueError without any spot."""
     if not plan.spots:
         raise ValueError("a map needs something to show")
@@ -100,17 +109,20 @@ def map_svg(plan: MapPlan, shapes: Shapes, easel: Easel) -> str:
     letters = Lettering(Box(4, 4, WIDTH - 4, HEIGHT - _FOOT - 2))
     letters.block(Box(WIDTH - 30, 0, WIDTH, 44))  # the arrow to the north
     spots = [_spot(spot, window) for spot in plan.spots]
+    first, *others = spots
     for spot in spots:
         letters.block(Box(spot["x"] - 7, spot["y"] - 7, spot["x"] + 7, spot["y"] + 7))
     ring = _ring(plan, window, letters)
     link = _link(plan, window, letters)
-    for spot in spots:
-        _name(spot, letters)
+    _name(first, letters, must=True)
+    for spot in others:
+        _name(spot, letters, must=False)
     areas = _areas(plan, shapes, window)
     earlier = _earlier(plan, window)
     for mark in earlier:
         letters.block(Box(mark["x"] - 3, mark["y"] - 3, mark["x"] + 3, mark["y"] + 3))
-    return easel.draw(
+    legend = plan.legend(len(earlier)) if earlier else ""
+    svg = easel.draw(
         "map",
         width=WIDTH,
         height=HEIGHT,
@@ -125,10 +137,11 @@ def map_svg(plan: MapPlan, shapes: Shapes, easel: Easel) -> str:
         spots=spots,
         names=_country_names(plan, areas, letters),
         scale=_scale(window, plan.km),
-        legend=plan.legend,
-        legend_x=round(WIDTH - 18 - text_width(plan.legend, _SMALL), 1),
+        legend=legend,
+        legend_x=round(WIDTH - 18 - text_width(legend, _SMALL), 1),
         credit=plan.credit if _inland(areas) else plan.credit_at_sea or plan.credit,
     )
+    return Map(svg, len(earlier))
 
 
 # --- the window -------------------------------------------------------------------------------
@@ -187,12 +200,12 @@ def _spot(spot: Spot, window: Window) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _name(spot: dict[str, Any], letters: Lettering) -> None:
+def _name(spot: dict[str, Any], letters: Lettering, *, must: bool) -> None:
     if not spot["label"]:
         return
-    place = letters.around(
-        spot["label"], spot["x"], spot["y"], 10, _SIZE, must=not letters.taken, bold=True
-    ) or letters.around(spot["label"], spot["x"], spot["y"], 14, _SIZE, must=True, bold=True)
+    x, y, size = spot["x"], spot["y"], _SIZE
+    place = letters.around(spot["label"], x, y, 11, size, must=False, bold=True)
+    place = place or letters.around(spot["label"], x, y, 16, size, must=must, bold=True)
     if place is not None:
         spot["text"] = _placed(place)
 

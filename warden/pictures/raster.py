@@ -8,13 +8,14 @@ where there is none either, a picture with texts is refused.
 from __future__ import annotations
 
 import io
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from warden.errors import WardenError
 
 FONT = "Roboto"
+MAIL_WIDTH_PX = 880  # twice the drawings' own width: phones have dense screens
 MAX_SVG = 2_000_000  # characters
 MAX_WIDTH = 4_000  # pixels
 MAX_HEIGHT = 8_000
@@ -51,6 +52,7 @@ def png(svg: str, *, width_px: int) -> bytes:
         drawn = resvg_py.svg_to_bytes(
             svg_string=svg,
             width=width_px,
+            background="#ffffff",
             skip_system_fonts=bool(fonts),
             font_files=list(fonts),
             font_family=FONT if fonts else None,
@@ -59,6 +61,12 @@ def png(svg: str, *, width_px: int) -> bytes:
     except (ValueError, RuntimeError) as error:
         raise PictureError(f"the picture cannot be drawn: {error}") from error
     return _fewer_colours(bytes(drawn))
+
+
+@lru_cache(maxsize=16)
+def mail_png(svg: str) -> bytes:
+    """The drawing as mails carry it; drawn once for one message's many recipients."""
+    return png(svg, width_px=MAIL_WIDTH_PX)
 
 
 def _fewer_colours(picture: bytes) -> bytes:

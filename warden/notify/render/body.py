@@ -7,6 +7,7 @@ language; layouts only arrange it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from warden.model.citation import citation
@@ -438,6 +439,44 @@ def _table(notice: Notice, voice: Voice) -> View | None:
     }
 
 
+def digest_table(notices: Sequence[Notice], voice: Voice) -> View:
+    """One row a notice: what a reader looks through before reading on."""
+    columns = ("severity", "when", "where", "what", "deaths")
+    cells = [_digest_row(notice, voice) for notice in notices]
+    return {
+        "columns": [voice.say(f"column.{name}") for name in columns],
+        "rows": [
+            {"number": number, "cells": row, "line": " | ".join(cell for cell in row if cell)}
+            for number, row in enumerate(cells, start=1)
+        ],
+    }
+
+
+def _digest_row(notice: Notice, voice: Voice) -> list[str]:
+    facts, event = notice.facts, newest(notice)
+    row = _event_row(notice, event, voice) if event else ["", "", "", ""]
+    first, last = day_of(facts.get("first_day")), day_of(facts.get("last_day"))
+    mark = voice.say(f"mark.{notice.action}") if voice.has(f"mark.{notice.action}") else ""
+    single = facts.get("kind", "event") == "event" and notice.action != "summary"
+    keyed = voice.join([key_words(name, value, voice) for name, value in notice.key])
+    title = row[2] if single else ", ".join(part for part in (clean(notice.title), keyed) if part)
+    return [
+        voice.say(f"severity.{notice.severity}"),
+        _span(first, last, voice),
+        row[1] if single else "",
+        " ".join(part for part in (mark, title) if part),
+        row[3] if single else deaths(facts, voice),
+    ]
+
+
+def _span(first: date | None, last: date | None, voice: Voice) -> str:
+    if first is None:
+        return ""
+    if last is None or last == first:
+        return voice.numeric_day(first)
+    return voice.say("span", first=voice.numeric_day(first), last=voice.numeric_day(last))
+
+
 def _event_row(notice: Notice, event: Mapping[str, Any], voice: Voice) -> list[str]:
     day = day_of(event.get("date"))
     place = where_line(event, voice, border=is_about_border(notice))
@@ -464,9 +503,7 @@ def _summary_table(notice: Notice, voice: Voice) -> View:
 def _item_row(notice: Notice, item: Mapping[str, Any], voice: Voice) -> list[str]:
     event = item.get("event") or {}
     first, last = day_of(item.get("first_day")), day_of(item.get("last_day"))
-    days = "" if first is None else voice.numeric_day(first)
-    if first is not None and last is not None and last != first:
-        days = voice.say("span", first=days, last=voice.numeric_day(last))
+    days = _span(first, last, voice)
     key = item.get("key") or {}
     keyed = voice.join([key_words(name, str(value), voice) for name, value in key.items()])
     row = _event_row(notice, event, voice)

@@ -93,6 +93,15 @@ def _window(condition: Mapping[str, Any], voice: Voice) -> Iterable[str]:
         yield voice.say("asks.window", days)
 
 
+def bound_words(bounds: Mapping[str, Any], voice: Voice) -> str:
+    """Say "at least 3": a bound by itself; "" where there is none."""
+    for name, words in _BOUNDS.items():
+        value = number_of(bounds.get(name))
+        if value is not None:
+            return voice.say(f"asks.{words}", value=voice.number(value))
+    return ""
+
+
 def _short(names: list[str], voice: Voice) -> list[str]:
     """At most a few names, and how many more there are."""
     if len(names) <= _MAX_NAMES:

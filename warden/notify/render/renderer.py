@@ -7,7 +7,9 @@ message is counted as a fallback.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+import re
+import textwrap
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,22 +18,27 @@ from typing import Any
 from jinja2 import TemplateError
 
 from warden.errors import ConfigError
+from warden.geodata.land import Land
 from warden.model.notice import Notice
 from warden.model.rule import level_rank
 from warden.notify.render import cap
-from warden.notify.render.body import View, notice_view
+from warden.notify.render.body import View, digest_table, notice_view
 from warden.notify.render.first_line import LIMIT, first_line
 from warden.notify.render.formats import alertmanager_body, bare_words, cap_words
 from warden.notify.render.gaps import Gap
 from warden.notify.render.parts import clean
 from warden.notify.render.payload import payload
 from warden.notify.render.plain import bare_line, bare_text, plain_text
+from warden.notify.render.studio import MAX_NOTICES, Picture, Studio
 from warden.notify.render.voice import Phrases, Voice
 from warden.notify.routes import Receiver
 from warden.sandbox import Sandbox, shipped_templates, template_folders
 
 _COLOURS = {"critical": "#b3261e", "warning": "#b26a00", "info": "#35618e"}
 _QUIET_COLOUR = "#6b7078"
+_COLUMNS = 72
+_LEAD = re.compile(r" *(?:- |\d+\. )?")
+_WORDS = ("changed", "was", "now", "alert_word")
 _LAYOUTS = ("mail.txt.jinja", "mail.html.jinja")
 # Whatever a template, a phrase or a fact of an odd shape can raise while being put into words.
 RENDERING_FAILED = (
@@ -49,19 +56,36 @@ class Rendered:
     fallback: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Attached:
+    """A picture and what the mail calls it."""
+
+    cid: str
+    picture: Picture
+
+
+_SHOWN = (_Attached("map-1", Picture("map", "Map", "<svg/>")),)
+
+
 class Renderer:
     """Puts notices into words.
 
     Attributes:
         folders: see `template_folders`; the last one is the shipped one.
         issuer: who speaks in the formats of other systems.
+        studio: what draws the pictures of mails.
     """
 
     def __init__(
-        self, folders: Sequence[Path] | None = None, *, issuer: cap.Issuer | None = None
+        self,
+        folders: Sequence[Path] | None = None,
+        *,
+        issuer: cap.Issuer | None = None,
+        land: Land | None = None,
     ) -> None:
         self.folders = tuple(folders) if folders is not None else template_folders()
         self.issuer = issuer if issuer is not None else cap.Issuer()
+        self.studio = Studio(self.folders, land)
         self._sandbox = Sandbox(self.folders)
         self._phrases: dict[tuple[str, bool], Phrases] = {}
 
@@ -80,10 +104,13 @@ class Renderer:
         receiver = Receiver("check", language)
         try:
             voice = self._voice(receiver, notice.at, shipped=False)
-            view = message_view(receiver, [notice], voice, first_line(notice, voice))
+            drawn = {"": _SHOWN, notice.id: _SHOWN}  # so that their place in the layout is tried
+            line = first_line(notice, voice)
+            view = message_view(receiver, [notice], voice, line, drawn=drawn, digest=True)
         except RENDERING_FAILED as error:
             yield error
             return
+        yield from self.studio.failures(notice, voice)
         for name in _LAYOUTS:
             try:
                 self._produce(name, language, view)
@@ -100,15 +127,18 @@ class Renderer:
         message_id: str = "",
         gaps: Sequence[Gap] = (),
         replaces: cap.Earlier | None = None,
-        digest: bool = False,  # noqa: ARG002  the digest's own look follows
+        digest: bool = False,
     ) -> Rendered:
         """One message of these notices, the most severe first as they are given.
 
-        `digest`: it gathers what waited for an hour of the day. `gaps` are the feeds that tell nothing of recent days; `replaces` is the message
-        about the same alert that stands until now.
+        `gaps` are the feeds that tell nothing of recent days; `replaces` is the message
+        about the same alert that stands until now. A `digest` gathers what could wait: a table
+        and one map stand before the notices.
         """
         try:
-            made = self._by_templates(receiver, notices, now, formats, message_id, gaps)
+            made = self._by_templates(
+                receiver, notices, now, formats, message_id, gaps, digest=digest
+            )
         except RENDERING_FAILED as error:
             reason = clean(f"{type(error).__name__}: {error}", 200)
             made = self._plainly(receiver, notices, now, formats, message_id, gaps, reason)
@@ -144,14 +174,18 @@ class Renderer:
         formats: Collection[str],
         message_id: str,
         gaps: Sequence[Gap],
+        *,
+        digest: bool,
     ) -> Rendered:
         voice = self._voice(receiver, now, shipped=False)
         subject = subject_of([first_line(notice, voice) for notice in notices], voice)
         bodies: dict[str, str] = {}
         if "mail" in formats:
-            view = message_view(receiver, notices, voice, subject, gaps)
+            drawn = self._pictures(notices, voice, digest=digest)
+            view = message_view(receiver, notices, voice, subject, gaps, drawn, digest=digest)
             text, html = (self._produce(name, receiver.language, view) for name in _LAYOUTS)
-            bodies["mail"] = _mail_body(receiver.language, _tidy(text), html)
+            pictures = [picture for of_one in drawn.values() for picture in of_one]
+            bodies["mail"] = _mail_body(receiver.language, _tidy(text), html, pictures)
         url = self.issuer.web
         bodies |= _payloads(receiver, notices, voice, now, formats, message_id, subject, gaps, url)
         return Rendered(subject, bodies)
@@ -183,6 +217,19 @@ class Renderer:
         url = self.issuer.web
         bodies |= _payloads(receiver, notices, voice, now, formats, message_id, subject, gaps, url)
         return Rendered(subject, bodies, reason)
+
+    def _pictures(
+        self, notices: Sequence[Notice], voice: Voice, *, digest: bool
+    ) -> dict[str, list[_Attached]]:
+        """The pictures of each notice by its id, and of the whole under ""; named for the mail."""
+        if digest:
+            found = {"": self.studio.overview(notices, voice)}
+        else:
+            found = {n.id: self.studio.pictures(n, voice) for n in notices[:MAX_NOTICES]}
+        return {
+            key: [_Attached(f"{picture.name}-{number}", picture) for picture in pictures]
+            for number, (key, pictures) in enumerate(found.items(), start=1)
+        }
 
     def _produce(self, name: str, language: str, view: View) -> str:
         return self._sandbox.produce((f"{language}/{name}", f"layout/{name}"), view)
@@ -218,24 +265,49 @@ def subject_of(lines: Sequence[str], voice: Voice) -> str:
     return line + more
 
 
-def message_view(
+def message_view(  # noqa: PLR0917  all of it goes into the words
     receiver: Receiver,
     notices: Sequence[Notice],
     voice: Voice,
     subject: str,
     gaps: Sequence[Gap] = (),
+    drawn: Mapping[str, Sequence[_Attached]] | None = None,
+    *,
+    digest: bool = False,
 ) -> View:
     """All that a layout needs."""
-    views = [{**notice_view(notice, voice, gaps), "colour": _colour(notice)} for notice in notices]
+    drawn = drawn or {}
+    views = [
+        {
+            **notice_view(notice, voice, gaps),
+            "number": number,
+            "colour": _colour(notice),
+            "pictures": [_picture_view(one) for one in drawn.get(notice.id, ())],
+        }
+        for number, notice in enumerate(notices, start=1)
+    ]
     return {
         "language": receiver.language,
         "subject": subject,
+        "preview": _preview(views[0]),
         "intro": voice.say("several", len(views)) if len(views) > 1 else "",
+        "digest": digest_table(notices, voice) if digest else None,
+        "pictures": [_picture_view(one) for one in drawn.get("", ())],
         "notices": views,
-        "words": {name: voice.say(name) for name in ("changed", "was", "now", "alert_word")},
+        "words": {name: voice.say(name) for name in _WORDS},
         "footer": voice.say("footer", receiver=receiver.name, zone=receiver.time_zone),
         "fallback": "",
     }
+
+
+def _picture_view(one: _Attached) -> View:
+    return {"cid": one.cid, "alt": one.picture.alt, "name": one.picture.name}
+
+
+def _preview(view: View) -> str:
+    """What a mailbox's list shows after the subject: what the subject does not say."""
+    lines = [*view["notes"], *(line for s in view["first_sections"][1:] for line in s["lines"])]
+    return clean(" ".join(lines), 140)
 
 
 def _colour(notice: Notice) -> str:
@@ -275,8 +347,15 @@ def _line(notice: Notice, voice: Voice | None) -> str:
     return bare_line(notice) if voice is None else first_line(notice, voice)
 
 
-def _mail_body(language: str, text: str, html: str) -> str:
-    return _json({"language": language, "text": text, "html": html})
+def _mail_body(language: str, text: str, html: str, attached: Sequence[_Attached] = ()) -> str:
+    """A mail's parts; pictures as drawings, which become PNGs when it is sent."""
+    body: dict[str, Any] = {"language": language, "text": text, "html": html}
+    pictures = [
+        {"cid": one.cid, "alt": one.picture.alt, "svg": one.picture.svg}
+        for one in attached
+        if f"cid:{one.cid}" in html
+    ]
+    return _json(body | ({"pictures": pictures} if pictures else {}))
 
 
 def _json(data: Any) -> str:
@@ -284,10 +363,19 @@ def _json(data: Any) -> str:
 
 
 def _tidy(text: str) -> str:
-    """No trailing blanks apart from the signature mark, at most two empty lines in a row."""
+    """Lines of at most 72 letters, none blank but one or two, no blanks at their ends."""
     lines: list[str] = []
     for line in text.strip().splitlines():
-        kept = line if line == "-- " else line.rstrip()
-        if kept or lines[-2:] != ["", ""]:
-            lines.append(kept)
+        for kept in [line] if line == "-- " else _wrapped(line.rstrip()):
+            if kept or lines[-2:] != ["", ""]:
+                lines.append(kept)
     return "\n".join(lines) + "\n"
+
+
+def _wrapped(line: str) -> list[str]:
+    """The line in pieces, continued under its text; links and ids stay whole."""
+    start = _LEAD.match(line)
+    indent = " " * (start.end() if start else 0)
+    return textwrap.wrap(
+        line, _COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    ) or [""]

@@ -48,6 +48,8 @@ def sample_event(at: datetime = _AT, **changes: Any) -> dict[str, Any]:
         "certainty": "certain",
         "place": "bamako",
         "place_title": "Bamako",
+        "place_lat": 12.6392,
+        "place_lon": -8.0029,
         "distance_km": 14.1,
         "bearing_deg": 315.0,
         "border_km": 118.0,
@@ -98,8 +100,41 @@ def sample_notice(*, at: datetime = _AT, severity: Level = "critical") -> Notice
             "alerts_per_year": 13.0,
             "events": [event],
             "datasets": ["sample"],
+            "map": {"points": _earlier(at)},
+            "series": _months(at),
         },
     )
+
+
+def _earlier(at: datetime) -> list[list[Any]]:
+    """Four events of the two years before."""
+    spots = ((12.95, -7.61, 40), (12.31, -8.33, 120), (13.05, -8.55, 290), (12.2, -7.2, 610))
+    return [[lat, lon, _day(at, back), 1] for lat, lon, back in spots]
+
+
+def _day(at: datetime, days_before: int) -> str:
+    return (at - timedelta(days=days_before)).date().isoformat()
+
+
+def _months(at: datetime) -> dict[str, Any]:
+    """Events a month of two years."""
+    first = at.year * 12 + at.month - 24
+    counts = (0, 1, 0, 0, 2, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 2, 0, 0, 1, 0, 0, 1)
+    days = [f"{(first + n) // 12}-{(first + n) % 12 + 1:02d}-01" for n in range(24)]
+    return {
+        "unit": "month", "points": [list(pair) for pair in zip(days, counts, strict=True)],
+        "expected": None, "bound": None, "complete_through": _day(at, 2), "window_days": None,
+    }  # fmt: skip
+
+
+def _weeks(at: datetime) -> dict[str, Any]:
+    """Events in sixty days, week by week."""
+    points = [[_day(at, 3 + 7 * back), (back * 7919) % 4] for back in range(104, -1, -1)]
+    points[-1][1] = 4
+    return {
+        "unit": "week", "points": points, "bound": 3, "complete_through": _day(at, 2),
+        "expected": [[day, 0, 1, 3] for day, _ in points], "window_days": 60,
+    }  # fmt: skip
 
 
 def exercise(now: datetime) -> Notice:
@@ -128,6 +163,7 @@ def sample_notices() -> list[Notice]:
         "largest_share": 0.6,
         "held": 1,
         "condition": {"measure": "events", "window": 60, "condition": {"gte": 3}},
+        "series": _weeks(_AT),
     }
     item = {
         "alert_id": "a", "severity": "warning", "key": {"place": "bamako"}, "event_count": 2,

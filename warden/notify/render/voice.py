@@ -146,6 +146,13 @@ class Voice:
         """Month and year."""
         return format_date(day, "MMMM y", locale=self._locale)
 
+    def chart_day(self, day: date, unit: str) -> str:
+        """A day below a chart: no closer than its steps."""
+        if unit == "year":
+            return format_date(day, "y", locale=self._locale)
+        pattern = "MMM y" if unit in ("month", "quarter") else "d MMM y"
+        return format_date(day, pattern, locale=self._locale)
+
     def numeric_day(self, day: date) -> str:
         """A short date with its year, for tables and citations."""
         return format_date(day, "d MMM y", locale=self._locale)

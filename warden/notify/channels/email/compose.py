@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import unicodedata
+from collections.abc import Mapping, Sequence
 from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -13,8 +15,12 @@ from email.utils import format_datetime
 from warden.model.delivery import Outgoing
 from warden.notify.channels.email.addresses import parse_sender
 from warden.notify.channels.email.settings import SmtpSettings
+from warden.pictures import PictureError, mail_png
+
+log = logging.getLogger(__name__)
 
 _PRIORITY = {"critical": "1 (Highest)", "warning": "3 (Normal)", "info": "5 (Lowest)"}
+MAX_PICTURES = 8
 MAX_HEADER = 250
 MAX_REFERENCES = 20
 
@@ -67,6 +73,24 @@ def compose(outgoing: Outgoing, settings: SmtpSettings) -> EmailMessage:
     mail.set_content(body["text"], cte="quoted-printable")
     if body.get("html"):
         mail.add_alternative(body["html"], subtype="html", cte="quoted-printable")
+        _attach(mail, body.get("pictures") or (), delivery.key)
     if body.get("language"):
         mail["Content-Language"] = header_text(body["language"], 20)
     return mail
+
+
+def _attach(mail: EmailMessage, pictures: Sequence[Mapping[str, str]], key: str) -> None:
+    """Put the pictures beside the HTML that shows them; one that fails is left to its alt text."""
+    html = mail.get_body(("html",))
+    if not isinstance(html, EmailMessage):
+        return
+    for picture in pictures[:MAX_PICTURES]:
+        try:
+            content = mail_png(picture["svg"])
+        except PictureError as error:
+            log.warning("mail %s goes without a picture: %s", key, error)
+            continue
+        name = header_text(picture["cid"], 40)
+        html.add_related(
+            content, "image", "png", cid=f"<{name}>", filename=f"{name}.png", disposition="inline"
+        )
