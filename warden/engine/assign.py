@@ -7,8 +7,8 @@ one that was told first, then to the oldest. Live alerts come before those that 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from warden.model.alert import Alert
@@ -45,10 +45,7 @@ def assign(
     whose every event the source deleted; such an alert follows an episode of theirs that is
     nobody's.
     """
-    holders: dict[str, list[int]] = defaultdict(list)
-    for index, signal in enumerate(signals):
-        for uid in signal.evidence:
-            holders[uid].append(index)
+    holders = _holders(signals)
     claims = [claim for alert in alerts for claim in _claims(alert, signals, holders)]
     follows = _settle(claims)
     taken = set(follows.values())
@@ -68,6 +65,21 @@ def assign(
     )
 
 
+Holders = Mapping[str, tuple[int, ...]]
+
+
+def _holders(signals: Sequence[Signal]) -> Holders:
+    """For each event the episodes whose evidence it is: most often a single one."""
+    holders: dict[str, tuple[int, ...]] = {}
+    for index, signal in enumerate(signals):
+        before = len(holders)
+        several = [uid for uid in signal.evidence if uid in holders] if before else []
+        shared = {uid: (*holders[uid], index) for uid in several}
+        holders.update(dict.fromkeys(signal.evidence, (index,)))
+        holders.update(shared)
+    return holders
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class _Claim:
     rank: tuple[int, int, int, int, str, str]
@@ -75,13 +87,11 @@ class _Claim:
     index: int
 
 
-def _claims(
-    alert: Alert, signals: Sequence[Signal], holders: dict[str, list[int]]
-) -> Iterable[_Claim]:
+def _claims(alert: Alert, signals: Sequence[Signal], holders: Holders) -> Iterable[_Claim]:
     shared: dict[int, int] = defaultdict(int)
-    for uid in alert.evidence:
-        for index in holders.get(uid, ()):
-            shared[index] += 1
+    for indexes, count in Counter(map(holders.get, alert.evidence)).items():
+        for index in indexes or ():
+            shared[index] += count
     for index, count in shared.items():
         rank = (
             0 if alert.state in LIVE else 1,
@@ -107,7 +117,7 @@ def _settle(claims: list[_Claim]) -> dict[str, int]:
 def _heir(
     alert: Alert,
     successors: Callable[[Alert], Iterable[str]],
-    holders: dict[str, list[int]],
+    holders: Holders,
     taken: set[int],
 ) -> int | None:
     for uid in successors(alert):

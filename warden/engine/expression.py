@@ -14,6 +14,7 @@ import operator
 import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 MAX_LENGTH = 1_000
@@ -63,6 +64,12 @@ class Expression:
     def holds(self, values: Values) -> bool:
         """Whether it is true of `values`; never raises for any JSON values."""
         return bool(self._run(values))
+
+
+@lru_cache(maxsize=4096)
+def compile_known(text: str) -> Expression:
+    """Compile an expression whose names were checked when the rules were read; once each."""
+    return compile_expression(text)
 
 
 def compile_expression(text: str, names: Collection[str] | None = None) -> Expression:

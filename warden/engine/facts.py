@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from warden.engine.expression import Expression, compile_expression
+from warden.engine.expression import Expression, compile_known
 from warden.engine.frame import Frame, IntArray, day_from_number
 from warden.engine.where import Matches
 from warden.model.rule import Level, Rule
@@ -118,7 +118,8 @@ def episode_facts(rule: Rule, matches: Matches, rows: IntArray) -> dict[str, Any
         "largest_share": number(float(np.nanmax(deaths)) / total) if total > 0 else None,
         "events": [event_facts(matches, int(row)) for row in newest],
         "datasets": sorted(
-            {frame.coded["dataset"].values[code] for code in np.unique(_codes(frame, rows))}
+            frame.coded["dataset"].values[code]
+            for code in np.flatnonzero(np.bincount(_codes(frame, rows))).tolist()
         ),
         "known_at": str(max(frame.plain["known_at"][rows].tolist())),
     }
@@ -133,6 +134,8 @@ def reports(matches: Matches, rows: IntArray) -> set[tuple[int, str]]:
     frame = matches.frame
     days = frame.day[rows].tolist()
     texts, uids = frame.plain["report"][rows].tolist(), frame.uid[rows].tolist()
+    if all(texts):
+        return set(zip(days, texts, strict=True))
     return {(day, text or f"uid {uid}") for day, text, uid in zip(days, texts, uids, strict=True)}
 
 
@@ -150,7 +153,7 @@ class Severity:
 
     def __init__(self, rule: Rule) -> None:
         self._steps: list[tuple[Level, Expression | None]] = [
-            (step.level, compile_expression(step.when) if step.when is not None else None)
+            (step.level, compile_known(step.when) if step.when is not None else None)
             for step in rule.severity
         ]
 

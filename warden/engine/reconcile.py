@@ -170,7 +170,7 @@ class _Plan:
         self._now = moment.horizon.now
         self._today = moment.horizon.today
         every = (*alerts, *moment.others)
-        self._told_evidence = {uid for alert in every for uid in alert.told_evidence}
+        self._told_evidence = set[str]().union(*(alert.told_evidence for alert in every))
         self._known = {alert.id: alert for alert in every}
         self.decisions: list[Decision] = []
 

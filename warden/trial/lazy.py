@@ -40,6 +40,32 @@ class _Columns(Mapping[str, _Column]):
         return len(self._source)
 
 
+class _Cells:
+    """An object column's cells at some rows; quacks as the array would, and copies what is read."""
+
+    def __init__(self, column: ObjectArray, rows: IntArray) -> None:
+        self._column = column
+        self._rows = rows
+        self._whole: ObjectArray | None = None
+
+    def __getitem__(self, which: Any) -> Any:
+        return self._column[self._rows[which]]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.tolist())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> ObjectArray:
+        if self._whole is None:
+            self._whole = self._column[self._rows]
+        return np.array(self._whole, dtype=dtype, copy=copy)
+
+    def tolist(self) -> list[Any]:
+        return list(self._column[self._rows].tolist())
+
+
 class _Picked:
     """A tuple's values at some positions; quacks as the tuple would."""
 
@@ -122,7 +148,7 @@ def _known(positions: IntArray) -> IntArray:
 def _frame(frame: Frame, rows: IntArray) -> Frame:
     return replace(
         frame,
-        plain=_Columns(frame.plain, lambda column: column[rows]),
+        plain=_Columns(frame.plain, lambda column: cast("ObjectArray", _Cells(column, rows))),
         coded=_Columns(frame.coded, lambda column: column.take(rows)),
         number=_Columns(frame.number, lambda column: column[rows]),
         civilian_targeting=frame.civilian_targeting[rows],

@@ -344,8 +344,8 @@ class Trial:
     def _fates(
         self, state: _RuleState, alerts: Iterable[Alert], found: Sequence[Signal], at: int
     ) -> dict[str, Fate]:
-        held = {uid for signal in found for uid in signal.evidence}
-        rested_on = {uid for alert in alerts if alert.state in LIVE for uid in alert.evidence}
+        held = set[str]().union(*(signal.evidence for signal in found))
+        rested_on = set[str]().union(*(one.evidence for one in alerts if one.state in LIVE))
         fates: dict[str, Fate] = {}
         for uid in sorted(rested_on - held):
             row = self._history.standing(uid, at)

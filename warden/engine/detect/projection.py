@@ -128,6 +128,27 @@ def project_deaths(
     return Projection(total / share, float(low), float(high), probability, share)
 
 
+def may_exceed(
+    deaths: NDArray[np.integer] | Floats,
+    earlier_deaths: NDArray[np.integer] | Floats,
+    share: float,
+    *,
+    share_sd: float = 0.0,
+    phi: float = DEFAULT_PHI,
+    exceeds: float,
+) -> float:
+    """The most that P(the sum at the end exceeds `exceeds`) can be: Cantelli's bound, 1910.
+
+    From mean and variance of the law that `project_deaths` draws from, so at next to no cost.
+    """
+    mean, spread = _remainder(len(deaths), share, share_sd, phi)
+    pool = np.concatenate([np.asarray(deaths, float), np.asarray(earlier_deaths, float)])
+    each, wild = float(pool.mean()), float(pool.var())
+    above = exceeds - float(np.sum(deaths)) - mean * each
+    variance = mean * (wild + spread * each**2)
+    return variance / (variance + above**2) if above > 0 else 1.0
+
+
 def probability_of_rise(
     now: float, before: float, *, ratio: float = 1.0, phi: float = DEFAULT_PHI
 ) -> float:

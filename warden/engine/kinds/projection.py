@@ -21,6 +21,7 @@ from pydantic import Field
 
 from warden.engine.detect.projection import (
     Projection,
+    may_exceed,
     may_project,
     probability_of_rise,
     project_count,
@@ -44,6 +45,7 @@ from warden.model.signal import Signal
 STEP_DAYS = 7  # how often a running period is looked at
 YEAR_DAYS = 365
 _SHARE_YEARS = 5
+_NOISE = 0.05  # of a bootstrap's probability: six standard errors or more
 _MEASURES_OF_DEATHS = frozenset({"fatalities", "fatalities_capped"})
 
 
@@ -190,7 +192,7 @@ def _search(
     for day in range(period.first + STEP_DAYS - 1, known + 1, STEP_DAYS):
         if day <= after:
             continue
-        projection = _project(rule, one, period, previous, day)
+        projection = _project(rule, one, period, previous, day, sought=parameters.probability)
         if (projection.probability or 0.0) >= parameters.probability:
             return day, projection
     return None
@@ -200,8 +202,13 @@ _NOTHING = Projection(projected=float("nan"), low=float("nan"), high=float("nan"
                       probability=None, share=0.0)  # fmt: skip
 
 
-def _project(rule: Rule, one: Series, period: _Period, previous: float, day: int) -> Projection:
-    """The period's total as it is projected on a day, from the events up to that day."""
+def _project(
+    rule: Rule, one: Series, period: _Period, previous: float, day: int, *, sought: float = 0.0
+) -> Projection:
+    """The period's total as it is projected on a day, from the events up to that day.
+
+    Nothing where exceeding cannot be nearly as probable as `sought`, which costs less to tell.
+    """
     parameters: ProjectionParameters = rule.parameters
     held = members(one, period.first, day)
     so_far = total(one, period.first, day)
@@ -213,10 +220,14 @@ def _project(rule: Rule, one: Series, period: _Period, previous: float, day: int
     if parameters.measure not in _MEASURES_OF_DEATHS or one.weights is None:
         return _count(so_far, round(share, 9), round(spread, 9), exceeds)
     earlier = members(one, period.first - 3 * YEAR_DAYS, period.first - 1)
+    deaths, before = one.weights[held], one.weights[earlier]
+    most = may_exceed(deaths, before, share, share_sd=spread, exceeds=exceeds) if sought else 1.0
+    if most < sought - _NOISE:
+        return _NOTHING
     seed = hashlib.blake2b(f"{rule.id}{one.key}{period.label}{day}".encode(), digest_size=8)
     return _deaths(
-        one.weights[held].tobytes(),
-        one.weights[earlier].tobytes(),
+        deaths.tobytes(),
+        before.tobytes(),
         (round(share, 9), round(spread, 9)),
         exceeds,
         int.from_bytes(seed.digest(), "big"),
@@ -332,7 +343,7 @@ def foresee(rule: Rule, matches: Matches, horizon: Horizon) -> tuple[Foreseen, .
     return tuple(found)
 
 
-def came_to(rule: Rule, matches: Matches, horizon: Horizon, kept: Foreseen) -> float | None:
+def came_to(matches: Matches, horizon: Horizon, kept: Foreseen) -> float | None:
     """What a kept projection's period came to, as known now; None before it is over."""
     known = horizon.known_through(matches.frame.datasets())
     last = day_number(kept.last_day)
