@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, time
 from functools import cached_property
 from importlib import resources
@@ -74,6 +75,7 @@ from warden.store import (
 )
 from warden.store.calibrations import calibrations
 from warden.store.events import FRAME_COLUMNS, load_rows
+from warden.store.projections import coverage, load_projections
 from warden.store.sources import complete_through, load_sources
 from warden.trial.backtest import Backtest, choose, model, parse_known, parse_step
 from warden.trial.calibration import Task, prepare
@@ -509,7 +511,25 @@ class App:
             first=day_from_number(int(frame.day.min())),
             today=today,
             known_through=min(through or (today if files else newest), today),
+            rule=_measuring(rule, measure),
         )
+
+    def kept_projections(self, rule_id: str) -> list[dict[str, Any]]:
+        """What a rule projected at each month's end, and what its periods came to."""
+        if self.ruleset().rule(rule_id) is None:
+            hint = did_you_mean(rule_id, [one.id for one in self.ruleset().rules])
+            raise UsageError(f"no rule '{rule_id}'{hint}")
+        with self.read() as store:
+            return [
+                {
+                    **asdict(one),
+                    **{n: getattr(one, n).isoformat() for n in ("first_day", "last_day", "on_day")},
+                    "key": dict(one.key),
+                    "inside": one.inside,
+                    "error": one.error,
+                }
+                for one in load_projections(store.connection, rule_id)
+            ]
 
     def actors(self, files: Sequence[Path] = ()) -> list[dict[str, Any]]:
         """The actors seen, their groups, how often and when."""
@@ -623,6 +643,7 @@ class App:
             "alerts": None,
             "silences": None,
             "precision": {},
+            "projections": {},
             "deliveries": None,
         }
         if self.settings.database.exists():
@@ -634,6 +655,7 @@ class App:
                 report["silences"] = {"active": len(active)}
                 judged = people.precision(store.connection).items()
                 report["precision"] = {rule: one.counts() for rule, one in judged if one.told}
+                report["projections"] = coverage(store.connection)
                 report["deliveries"] = outbox.counts(store.connection)
         report["troubles"] = list(_troubles(report))
         return report
@@ -760,6 +782,13 @@ def _measure(rule: Rule) -> str:
     """What the rule itself counts; events where it counts nothing."""
     measure = getattr(rule.parameters, "measure", "events")
     return measure if measure in get_args(Measure) else "events"
+
+
+def _measuring(rule: Rule, measure: str | None) -> Rule:
+    """The rule with another measure, where one is asked for."""
+    if rule.kind != "projection" or measure is None:
+        return rule
+    return replace(rule, parameters=rule.parameters.model_copy(update={"measure": measure}))
 
 
 _FINE = frozenset({"ok", "paused", "disabled", "never polled"})

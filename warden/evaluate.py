@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -33,12 +33,14 @@ from warden.engine.reconcile import Decision, Fate, Moment, reconcile, remove
 from warden.engine.shared import SharedMatcher
 from warden.engine.where import Matcher, Matches
 from warden.model.alert import Alert
+from warden.model.foresight import Foreseen
 from warden.model.health import Condition
 from warden.model.notice import Notice
 from warden.model.rule import Rule, Ruleset
 from warden.model.signal import Signal
 from warden.store import Store, ledger
 from warden.store.events import FRAME_COLUMNS, load_rows
+from warden.store.projections import keep_projections, load_projections
 from warden.store.sources import complete_through, load_sources
 from warden.store.values import instant_text, parse_instant
 
@@ -260,7 +262,24 @@ class Evaluator:
         if dry_run:
             return evaluation
         kind = "full" if changed is None else "incremental"
-        return self._commit(_Cycle(evaluation, said, listed, known, marks, kind))
+        foreseen = tuple(self._foreseen(states.values(), horizon))
+        return self._commit(_Cycle(evaluation, said, listed, known, marks, kind, foreseen))
+
+    def _foreseen(self, states: Iterable[_RuleState], horizon: Horizon) -> Iterator[Foreseen]:
+        """Projections to keep: new ones, and those kept whose score has moved."""
+        for state in states:
+            rule, kind = state.rule, KINDS[state.rule.kind]
+            if kind.foresee is None or kind.came_to is None or rule.id in self._errors:
+                continue
+            kept = load_projections(self._store.connection, rule.id, rule.version)
+            known = {(one.key, one.period, one.on_day) for one in kept}
+            for one in kind.foresee(rule, state.matches, horizon):
+                if (one.key, one.period, one.on_day) not in known:
+                    yield one
+            for one in kept:
+                observed = kind.came_to(state.matches, horizon, one)
+                if observed is not None and observed != one.observed:
+                    yield replace(one, observed=observed)
 
     def _decide(
         self, state: _RuleState, moment: Moment, changed: AbstractSet[str] | None
@@ -401,7 +420,8 @@ class Evaluator:
         connection = self._store.connection
         state = (self._ruleset.version, _days_json(cycle.known))
         marks = {**cycle.marks, **_weekly_mark(connection, evaluation.at, cycle.listed)}
-        if not (writes or said or marks) and _last_cycle(connection) == state:
+        anything = writes or said or marks or cycle.foreseen
+        if not anything and _last_cycle(connection) == state:
             return evaluation
         notice_of = {d.alert.id: notice.id for notice, about in said for d in about}
         with self._store.transaction() as tx:
@@ -416,6 +436,7 @@ class Evaluator:
                 ledger.mark_listed(tx, alert_ids)
             for key, value in marks.items():
                 _set_meta(tx, key, value)
+            keep_projections(tx, cycle.foreseen, evaluation.at)
             self._plan(tx, evaluation.notices, evaluation.at)
         return replace(evaluation, cycle_id=cycle_id)
 
@@ -430,6 +451,7 @@ class _Cycle:
     known: Mapping[str, date]
     marks: Mapping[str, str]
     kind: str
+    foreseen: Sequence[Foreseen] = ()
 
 
 class _LedgerIds:

@@ -123,12 +123,21 @@ def status(obj: Globals, *, as_json: bool) -> None:
             click.echo(f"source      {source['name']}: {source['state']}. {source['sentence']}")
         for name, counts in report["precision"].items():
             click.echo(f"verdicts    {name}: {_precision(counts)}")
+        for name, counts in report["projections"].items():
+            click.echo(f"projections {name}: {_coverage(counts)}")
         for trouble in report["troubles"]:
             say(f"! {trouble}")
 
 
 def _precision(counts: Mapping[str, int]) -> str:
     return f"{counts['true']} of {counts['judged']} alerts judged true"
+
+
+def _coverage(counts: Mapping[str, int]) -> str:
+    kept = f"{counts['kept']} kept"
+    if not counts["scored"]:
+        return f"{kept}, none of whose periods is over"
+    return f"{kept}; {counts['inside']} of {counts['scored']} came to lie in their 90 % interval"
 
 
 def _daemon(part: Mapping[str, Any] | None) -> str:

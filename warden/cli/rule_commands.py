@@ -69,13 +69,15 @@ def check(obj: Globals, *, place: Path | None, as_json: bool) -> int:
 @click.command(
     epilog=example(
         "warden series attack-near-bamako --by year --events export.csv --json\n"
-        "warden series attack-near-bamako --by month --measure fatalities"
+        "warden series attack-near-bamako --by month --measure fatalities\n"
+        "warden series bamako-projection --kept"
     )
 )
 @click.argument("rule", metavar="RULE")
 @click.option("--by", type=click.Choice(PERIODS), default="month", show_default=True)
 @click.option("--measure", type=click.Choice(MEASURES), help="Default: the rule's own, or events.")
 @click.option("--now", metavar="TIME", help="Pretend that this is now (2022-06-30, or an instant).")
+@click.option("--kept", is_flag=True, help="Of a projection rule: what it foresaw and what came.")
 @files_option
 @json_option
 @global_options
@@ -87,6 +89,7 @@ def series(
     by: str,
     measure: str | None,
     now: str | None,
+    kept: bool,
     files: tuple[Path, ...],
     as_json: bool,
 ) -> None:
@@ -94,10 +97,16 @@ def series(
 
     Periods without any event are printed too. The period that still runs carries a projection
     of its value at its end, with a 90 % interval, where enough of it is known.
+
+    A projection rule keeps what it foresees at each month's end, and scores it when the period is
+    over; --kept prints that, and how often the intervals held.
     """
     from warden.app import App, parse_now
 
     app = App(obj.settings())
+    if kept:
+        _show_kept(app.kept_projections(rule), as_json=as_json)
+        return
     points = app.series(rule, by=by, measure=measure, now=parse_now(now), files=files)
     rows = [_series_row(dataclasses.asdict(point)) for point in points]
     if as_json:
@@ -108,6 +117,25 @@ def series(
     keyed = any(row["key"] is not None for row in rows)
     columns = ["period", *(["key"] if keyed else []), "value", "complete"]
     print_table(rows, columns + (["projected", "low", "high", "method"] if projected else []))
+
+
+def _show_kept(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    """What was foreseen and what came, and how often the intervals held."""
+    for row in rows if as_json else ():
+        print_json(row)
+    columns = ("on_day", "period", "key", "so_far", "projected", "low", "high", "observed",
+               "inside", "error")  # fmt: skip
+    if rows and not as_json:
+        keyed = any(row["key"] for row in rows)
+        print_table(rows, [name for name in columns if keyed or name != "key"])
+    scored = [row["inside"] for row in rows if row["inside"] is not None]
+    if scored:
+        say(
+            f"{sum(scored)} of {len(scored)} came to lie in their 90 % interval "
+            f"({100 * sum(scored) / len(scored):.0f} %)"
+        )
+    else:
+        say(f"{_count(len(rows), 'projection')} kept, none of whose periods is over")
 
 
 def _series_row(point: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,9 @@ import numpy as np
 
 from warden.engine.frame import FloatArray, day_from_number, day_number
 from warden.engine.kinds.measure import Series, series, span, total
+from warden.engine.kinds.projection import project
 from warden.engine.where import Matches
+from warden.model.rule import Rule
 from warden.model.signal import Key
 
 Period = Literal["day", "week", "month", "year"]
@@ -56,18 +58,26 @@ class Point:
 
 
 def points(
-    matches: Matches, *, by: Period, measure: str, first: date, today: date, known_through: date
+    matches: Matches,
+    *,
+    by: Period,
+    measure: str,
+    first: date,
+    today: date,
+    known_through: date,
+    rule: Rule | None = None,
 ) -> tuple[Point, ...]:
     """The measure per period and key, from the period of `first` to that of `today`.
 
-    Each period has a row a key (sorted), then the total with key None.
+    Each period has a row a key (sorted), then the total with key None. A `rule` of the kind
+    projection projects by its own method, as its alerts do; else it is linear.
     """
     counted: list[tuple[Key | None, Series]] = [
         (key, series(matches, key, measure)) for key in sorted(matches.keys) if key
     ]
     counted.append((None, series(_without_keys(matches), (), measure)))
     return tuple(
-        _point(key, one, span_, by, min(known_through, today))
+        _point(key, one, span_, by, min(known_through, today), rule=rule)
         for span_ in _periods(by, first, today)
         for key, one in counted
     )
@@ -114,7 +124,13 @@ def _without_keys(matches: Matches) -> Matches:
 
 
 def _point(
-    key: Key | None, one: Series, period: tuple[date, date], by: Period, known: date
+    key: Key | None,
+    one: Series,
+    period: tuple[date, date],
+    by: Period,
+    known: date,
+    *,
+    rule: Rule | None,
 ) -> Point:
     first, last = day_number(period[0]), day_number(period[1])
     plain = Point(
@@ -127,6 +143,8 @@ def _point(
     weights = one.weights[low:high]
     if len(weights) < MIN_EVENTS:
         return plain
+    if rule is not None and rule.kind == "projection":
+        return _by_rule(plain, rule, one, (first, last), day_number(known))
     share = elapsed / (last - first + 1)
     ends = _ends(weights, share)
     return replace(
@@ -135,6 +153,19 @@ def _point(
         low=float(np.quantile(ends, LOW, method="inverted_cdf")),
         high=float(np.quantile(ends, HIGH, method="inverted_cdf")),
         method="linear",
+    )
+
+
+def _by_rule(plain: Point, rule: Rule, one: Series, period: tuple[int, int], day: int) -> Point:
+    found = project(rule, one, *period, day)
+    if not np.isfinite(found.projected):
+        return plain
+    return replace(
+        plain,
+        projected=round(found.projected, 1),
+        low=round(found.low, 1),
+        high=round(found.high, 1),
+        method=str(rule.parameters.method),
     )
 
 

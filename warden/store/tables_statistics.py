@@ -18,6 +18,29 @@ _TABLES = (
     ) STRICT
     """,
     "CREATE INDEX calibrations_rule ON calibrations (rule_id, id)",
+    # What projection rules foresaw at each month's end, and what the period came to.
+    """
+    CREATE TABLE projections (
+      id INTEGER PRIMARY KEY,
+      rule_id TEXT NOT NULL,
+      rule_version TEXT NOT NULL,
+      key TEXT NOT NULL,       -- JSON, as in alerts
+      period TEXT NOT NULL,
+      first_day TEXT NOT NULL,
+      last_day TEXT NOT NULL,
+      on_day TEXT NOT NULL,
+      measure TEXT NOT NULL,
+      method TEXT NOT NULL,
+      so_far REAL NOT NULL,
+      projected REAL NOT NULL,
+      low REAL NOT NULL,
+      high REAL NOT NULL,
+      made_at TEXT NOT NULL,
+      observed REAL,           -- NULL until the period is over
+      scored_at TEXT,
+      UNIQUE (rule_id, rule_version, key, period, on_day)
+    ) STRICT
+    """,
 )
 
 

@@ -19,6 +19,7 @@ from warden.engine.kinds.charts import Chart
 from warden.engine.where import Matches
 from warden.model.alert import Alert
 from warden.model.duration import parse_days
+from warden.model.foresight import Foreseen
 from warden.model.rule import Rule
 from warden.model.signal import Signal
 
@@ -93,6 +94,8 @@ class Kind:
         chart: what the chart beside one of its notices shows; asked only when one is made.
         rows: the rows that an alert's key counts, where the key is more than the rule's `by`.
         measures: what its measures say side by side; asked only when a notice is made.
+        foresee: what it projects at the newest month's end, to be kept whether it alerts or not.
+        came_to: what the period of a kept projection came to; None before it is over.
         reference: a paragraph for docs/rules.md. example: YAML text of one rule.
         about_events: whether its rules select events by a `where`.
         names: what its severity steps may read, None for what rules about events read.
@@ -110,6 +113,8 @@ class Kind:
     chart: Callable[[Rule, Alert, Matches, Horizon], Chart | None] | None = None
     rows: Callable[[Rule, Alert, Matches], IntArray] | None = None
     measures: Callable[[Rule, Alert, Matches, Horizon], list[dict[str, Any]]] | None = None
+    foresee: Callable[[Rule, Matches, Horizon], tuple[Foreseen, ...]] | None = None
+    came_to: Callable[[Matches, Horizon, Foreseen], float | None] | None = None
     about_events: bool = True
     names: frozenset[str] | None = None
 
