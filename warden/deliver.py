@@ -9,6 +9,7 @@ message arrives at least once and an idempotent recipient sees it once.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import queue
 import random
@@ -319,8 +320,13 @@ def make_message(
     replaces: Earlier | None = None,
     digest: bool = False,
 ) -> Message:
-    """Render notices, in this order, into a message with a fresh id."""
-    message_id = uuid.uuid4().hex
+    """Render notices, in this order, into a message.
+
+    Its id is that of its notices and receiver, so that it is the same again after a backup is
+    restored; an exercise, which nothing waits for, has a fresh one.
+    """
+    ids = [notice.id for notice in notices]
+    message_id = _hash(receiver.name, *ids) if dispatch_ids else uuid.uuid4().hex
     formats = {target.format for target in receiver.targets}
     rendered = renderer.render(
         receiver,
@@ -350,6 +356,10 @@ def make_message(
     )
 
 
+def _hash(*parts: str) -> str:
+    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
+
+
 def _deliveries(
     tx: Transaction, message: Message, receiver: Receiver, mail_domain: str
 ) -> list[Delivery]:
@@ -368,7 +378,7 @@ def _delivery(
     mail_domain: str,
     earlier: tuple[Mapping[str, object], ...] = (),
 ) -> Delivery:
-    key = uuid.uuid4().hex
+    key = _hash(message.id, target.channel, target.name)
     return Delivery(
         key=key,
         message_id=message.id,
