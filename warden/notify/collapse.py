@@ -28,7 +28,7 @@ def collapsed(notices: Sequence[Notice], *, heard: bool) -> Notice:
     facts; when it has ended since, `facts["over"]` says how and when.
     """
     newest = notices[-1]
-    if len(notices) == 1 and (heard or not closes(newest)):
+    if len(notices) == 1:
         return newest
     if not heard:
         return _first_told(notices)

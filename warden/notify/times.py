@@ -138,17 +138,13 @@ class Hours:
     def _edges(self, instant: datetime) -> Iterator[datetime]:
         """Every later instant at which something may change, in order."""
         intervals = [one for named in (*self.mute, *self.active) for one in named.intervals]
-        start = instant.astimezone(UTC).date() - timedelta(days=1)
-        seen = instant
+        today = instant.astimezone(UTC).date()
         for number in range(LOOK_AHEAD_DAYS):
-            # A zone's local day lies within a day of that of UTC.
-            days = [start + timedelta(days=number + more) for more in (0, 1, 2)]
-            edges = {edge for one in intervals for day in days for edge in one.edges(day)}
-            limit = datetime.combine(days[1], time(), tzinfo=UTC)
-            for edge in sorted(edges):
-                if seen < edge <= limit:
-                    yield edge
-            seen = max(seen, limit)
+            day = today + timedelta(days=number)
+            # What is a day in UTC belongs to that day or a neighbour of it in any zone.
+            local_days = [day + timedelta(days=more) for more in (-1, 0, 1)]
+            edges = {edge for one in intervals for local in local_days for edge in one.edges(local)}
+            yield from (edge for edge in sorted(edges) if edge > instant and edge.date() == day)
 
 
 @dataclass(frozen=True, slots=True)
