@@ -1,4 +1,4 @@
-"""What a projection rule foresees is kept at each month's end, and scored once the period is over."""
+"""What a projection rule foresees is kept at each month's end and scored after the period."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ from warden.engine.gazetteer import Gazetteer
 from warden.engine.horizon import Horizon
 from warden.engine.kinds import KINDS as RULE_KINDS
 from warden.engine.kinds.base import Measure
+from warden.engine.renames import Seen, possible_renames
 from warden.engine.series import PERIODS, Period, Point, points
 from warden.engine.where import Matcher
 from warden.errors import ConfigError, Fault, StoreError, UsageError, WardenError
@@ -73,6 +74,7 @@ from warden.store import (
     people,
     reports,
 )
+from warden.store.backup import back_up, nightly_backups
 from warden.store.calibrations import calibrations
 from warden.store.events import FRAME_COLUMNS, load_rows
 from warden.store.projections import coverage, load_projections
@@ -370,9 +372,11 @@ class App:
             return "event", rows
 
     def _known_names(self) -> KnownNames | None:
-        """The names that the stored history knows; None without a database."""
+        """The names that the settings and the stored history know; None where neither does."""
+        sources = frozenset(str(one.get("name", "")) for one in self.settings.sources)
+        only_sources = KnownNames(sources=sources) if sources else None
         if not self.settings.database.exists():
-            return None
+            return only_sources
         try:
             with self.read() as store:
                 actors = frozenset(row["name"] for row in reports.actor_rows(store.connection))
@@ -380,7 +384,7 @@ class App:
                 feeds = load_sources(store.connection)
                 frame = self._few_enough(store)
         except StoreError:
-            return None
+            return only_sources
         start = date.fromisoformat(first) if first else None
         today = self.clock.now().date()
         hidden = [
@@ -397,6 +401,7 @@ class App:
             embargo_days=embargo_days,
             frame=frame,
             geography=self.geography,
+            sources=sources,
         )
 
     def _few_enough(self, store: Store) -> Frame | None:
@@ -457,6 +462,16 @@ class App:
             raise StoreError(
                 f"{error}; it does not answer at {self.settings.control_socket}"
             ) from None
+
+    def backup(self, target: Path) -> dict[str, Any]:
+        """Copy the database, beside a running daemon or without one; checked and synced.
+
+        Raises:
+            StoreError: there is no database, or the copy cannot be written or is damaged.
+        """
+        with self.read() as store:
+            made = back_up(store, target)
+        return {"path": str(made), "bytes": made.stat().st_size}
 
     def dry_run(self, now: datetime | None) -> list[dict[str, Any]]:
         """What an evaluation would decide, as of `now`; writes nothing."""
@@ -532,12 +547,14 @@ class App:
             ]
 
     def actors(self, files: Sequence[Path] = ()) -> list[dict[str, Any]]:
-        """The actors seen, their groups, how often and when."""
-        groups = self.ruleset().groups
+        """The actors seen, their groups, how often and when, and whom they may be renamed from."""
+        ruleset = self.ruleset()
+        groups = ruleset.groups
         with self._events(files) as store:
             rows = reports.actor_rows(store.connection)
         for row in rows:
             row["groups"] = [one.id for one in groups.values() if in_group(one, row["name"])]
+        _tell_renames(rows, Names(ruleset.aliases))
         return rows
 
     def _frame(self, files: Sequence[Path]) -> tuple[Frame, date | None]:
@@ -657,6 +674,8 @@ class App:
                 report["precision"] = {rule: one.counts() for rule, one in judged if one.told}
                 report["projections"] = coverage(store.connection)
                 report["deliveries"] = outbox.counts(store.connection)
+        newest = nightly_backups(self.settings.backup_dir)[-1:]
+        report["backup"] = str(newest[0]) if newest else None
         report["troubles"] = list(_troubles(report))
         return report
 
@@ -782,6 +801,24 @@ def _measure(rule: Rule) -> str:
     """What the rule itself counts; events where it counts nothing."""
     measure = getattr(rule.parameters, "measure", "events")
     return measure if measure in get_args(Measure) else "events"
+
+
+def _tell_renames(rows: Sequence[dict[str, Any]], names: Names) -> None:
+    """Put `possible_rename_of` into the rows of actors: a name, or None."""
+    spans = {
+        row["name"]: Seen(
+            names.canonical(row["name"]),
+            day_number(date.fromisoformat(row["first_day"])),
+            day_number(date.fromisoformat(row["last_day"])),
+            row["events"],
+            frozenset((row.pop("countries") or "").split(",")) - {""},
+        )
+        for row in rows
+    }
+    found = possible_renames(list(spans.values()))
+    for row in rows:
+        old = found.get(spans[row["name"]].name)
+        row["possible_rename_of"] = None if old is None else old.name
 
 
 def _measuring(rule: Rule, measure: str | None) -> Rule:

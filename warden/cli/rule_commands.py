@@ -156,7 +156,11 @@ def _series_row(point: dict[str, Any]) -> dict[str, Any]:
 @global_options
 @click.pass_obj
 def actors(obj: Globals, *, ungrouped: bool, files: tuple[Path, ...], as_json: bool) -> None:
-    """List the actors seen, how often, and the groups they belong to."""
+    """List the actors seen, how often, and the groups they belong to.
+
+    A name that is new, and like one that has just vanished from the same countries, is marked as a
+    possible rename; `aliases:` in the rule files makes the two one.
+    """
     from warden.app import App
 
     rows = [row for row in App(obj.settings()).actors(files) if not (ungrouped and row["groups"])]
@@ -164,7 +168,9 @@ def actors(obj: Globals, *, ungrouped: bool, files: tuple[Path, ...], as_json: b
         for row in rows:
             print_json(row)
         return
-    print_table(rows, ["name", "events", "first_day", "last_day", "groups"])
+    columns = ["name", "events", "first_day", "last_day", "groups"]
+    renamed = any(row["possible_rename_of"] for row in rows)
+    print_table(rows, [*columns, *(["possible_rename_of"] if renamed else [])])
 
 
 def _count(number: int, what: str) -> str:

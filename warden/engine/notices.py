@@ -15,7 +15,7 @@ from datetime import date, datetime
 from typing import Any
 
 from warden.engine.facts import recurrence, rows_of_key
-from warden.engine.frame import day_number
+from warden.engine.frame import day_from_number, day_number
 from warden.engine.geo.distance import bearing_deg, distance_km
 from warden.engine.geo.geography import Geography
 from warden.engine.horizon import Horizon
@@ -23,6 +23,7 @@ from warden.engine.kinds import KINDS, charts
 from warden.engine.kinds.reporting import completeness
 from warden.engine.predicates import positive_leaves
 from warden.engine.reconcile import Decision
+from warden.engine.renames import Seen, alike, possible_rename
 from warden.engine.where import Matches
 from warden.model.alert import Alert
 from warden.model.notice import Action, Notice
@@ -243,7 +244,32 @@ def _known_so_far(rule: Rule, alert: Alert, matches: Matches, horizon: Horizon) 
             found["completeness"] = round(share, 3)
     if kind is not None and kind.measures is not None:
         found["measures"] = kind.measures(rule, alert, matches, horizon)
+    old = _renamed(dict(alert.key).get("actor"), matches)
+    if old is not None:
+        last_seen = day_from_number(old.last).isoformat()
+        found["renamed_from"] = {"name": old.name, "last_seen": last_seen}
     return found
+
+
+def _renamed(actor: str | None, matches: Matches) -> Seen | None:
+    """The vanished actor that the key's may be, by the events of the rule."""
+    if actor is None or not len(matches):
+        return None
+    rows_of: dict[str, list[int]] = {}
+    for row, names in enumerate(matches.names):
+        for name in names:
+            rows_of.setdefault(name, []).append(row)
+    if actor not in rows_of:
+        return None
+    frame = matches.frame
+
+    def seen(name: str) -> Seen:
+        days = frame.day[rows_of[name]]
+        regions = {(frame.coded["iso3"][row], frame.coded["admin1"][row]) for row in rows_of[name]}
+        places = frozenset(" ".join(region) for region in regions)
+        return Seen(name, int(days.min()), int(days.max()), len(days), places)
+
+    return possible_rename(seen(actor), (seen(name) for name in rows_of if alike(name, actor)))
 
 
 def late_days(last_day: date, known_at: str) -> int:

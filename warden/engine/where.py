@@ -302,8 +302,12 @@ class Matcher:
         casts = {code: matched.parties(code) for code in parties.present()}
         actors = {code: self._matched_actors(cast) for code, cast in casts.items()}
         groups = {code: self._groups_of(cast) for code, cast in casts.items()}
-        names = {code: self._actors_of(cast) for code, cast in casts.items()}
-        key_row, key_code, keys = self._keys(matched, groups, names, neighbour)
+        dated = self._dated(parties, matched.day)
+        many = max(len(parties.values), 1)
+        names = {
+            code: self._actors_of(casts[code % many], code // many) for code in dated.present()
+        }
+        key_row, key_code, keys = self._keys(matched, groups, (dated.codes, names), neighbour)
         return Matches(
             frame=matched,
             distance_km=distance,
@@ -315,12 +319,20 @@ class Matcher:
             certain=self._certain(matched),
             actors=_spread(parties, actors),
             groups=_spread(parties, groups),
-            names=_spread(parties, names),
+            names=_spread(dated, names),
             key_row=key_row,
             key_code=key_code,
             keys=keys,
             facts=np.full(len(matched), None, dtype=object),
         )
+
+    def _dated(self, parties: Coded, days: IntArray) -> Coded:
+        """The column of actors with a code for each era of the names that a value lies in."""
+        eras = self._names.eras
+        if eras == 1:
+            return parties
+        codes = parties.codes + self._names.era(days) * len(parties.values)
+        return Coded(codes, parties.values * eras)
 
     def _certain(self, matched: Frame) -> BoolArray:
         everything = np.arange(len(matched), dtype=np.int64)
@@ -365,7 +377,7 @@ class Matcher:
         self,
         matched: Frame,
         groups: Mapping[int, tuple[str, ...]],
-        names: Mapping[int, tuple[str, ...]],
+        names: tuple[IntArray, Mapping[int, tuple[str, ...]]],
         neighbour: Sequence[str],
     ) -> tuple[IntArray, IntArray, tuple[Key, ...]]:
         rows = np.arange(len(matched), dtype=np.int64)
@@ -397,14 +409,15 @@ class Matcher:
         by: str,
         matched: Frame,
         groups: Mapping[int, tuple[str, ...]],
-        names: Mapping[int, tuple[str, ...]],
+        names: tuple[IntArray, Mapping[int, tuple[str, ...]]],
         neighbour: Sequence[str],
     ) -> _Dimension:
         """A code for each row, and the values that a code stands for."""
         if by == "actor_group":
             return matched.coded["actors"].codes, lambda code: groups[code] or (MISSING,)
         if by == "actor":
-            return matched.coded["actors"].codes, lambda code: names[code] or (MISSING,)
+            codes, names_of = names
+            return codes, lambda code: names_of[code] or (MISSING,)
         if by == "place":
             within = self._places_within(matched)
             index = {places: code for code, places in enumerate(dict.fromkeys(within))}
@@ -427,13 +440,13 @@ class Matcher:
             dict.fromkeys(g.id for g in groups if any(in_group(g, name) for name in present))
         )
 
-    def _actors_of(self, parties: Sequence[Actor]) -> tuple[str, ...]:
+    def _actors_of(self, parties: Sequence[Actor], era: int) -> tuple[str, ...]:
         names = (
             self._matched_actors(parties)
             if self._actor_tests
             else tuple(actor.name for actor in parties if not is_civilian(actor))
         )
-        return tuple(dict.fromkeys(self._names.canonical(name) for name in names))
+        return tuple(dict.fromkeys(self._names.canonical(name, era) for name in names))
 
     def _places_within(self, matched: Frame) -> list[tuple[str, ...]]:
         lats, lons = matched.number["lat"], matched.number["lon"]

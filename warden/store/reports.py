@@ -125,11 +125,12 @@ def source_rows(connection: sqlite3.Connection) -> list[dict[str, Any]]:
 
 
 def actor_rows(connection: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Every actor name of the active events: how many events, first and last day."""
+    """Every actor name of the active events: how many events, first and last day, countries."""
     return _select(
         connection,
         "SELECT j.value ->> 0 AS name, count(DISTINCT e.uid) AS events,"
-        " min(e.event_date) AS first_day, max(e.event_date) AS last_day"
+        " min(e.event_date) AS first_day, max(e.event_date) AS last_day,"
+        " group_concat(DISTINCT e.iso3) AS countries"
         " FROM events e, json_each(e.actors) j WHERE e.status = 'active'"
         " GROUP BY 1 ORDER BY events DESC, name",
         (),
