@@ -13,7 +13,7 @@ DEMO_DIR ?= demo-out
 UNIT := systemd/warden.service
 REPLICATES ?= 20
 
-.PHONY: help demo test test-slow lint types check format bench bench-engine bench-detection docs test-systemd-static clean
+.PHONY: help demo test test-slow lint types check format bench bench-engine bench-detection docs test-systemd test-systemd-static clean
 
 help:
 	@echo "make demo                 the main job on this machine, with no account"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench                the benchmarks"
 	@echo "make bench-engine         the engine beside ElastAlert 2 and PostGIS"
 	@echo "make bench-detection      detectors side by side; floors held (REPLICATES=20)"
+	@echo "make test-systemd         the service in a container booted by systemd (as root)"
 	@echo "make test-systemd-static  the unit, by systemd's own checkers"
 	@echo "make clean                remove what these made"
 
@@ -34,7 +35,7 @@ test: $(VENV)/.test
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-slow: $(VENV)/.test
-	@$(BIN)/python -m pytest -m slow --timeout 1200 $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m slow --timeout 1200 --ignore tests/systemd $(PYTEST_ARGS)
 
 lint: $(VENV)/.lint
 	@$(BIN)/ruff check .
@@ -60,6 +61,9 @@ bench-detection: $(VENV)/.test
 
 docs: $(VENV)/.demo
 	@$(BIN)/python -m warden.rulebook.reference docs/rules.md
+
+test-systemd: $(VENV)/.test
+	@$(BIN)/python -m pytest -n0 -m slow --timeout 1200 tests/systemd/test_container.py
 
 test-systemd-static:
 	@command -v systemd-analyze >/dev/null || { \

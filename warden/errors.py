@@ -25,6 +25,10 @@ class ConfigError(WardenError):
         self.faults = faults
 
 
+class HiddenSecretError(ConfigError):
+    """A secret that is there and that whoever asks may not read; the service may."""
+
+
 class UsageError(WardenError):
     """A command called with arguments that make no sense together."""
 

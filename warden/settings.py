@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 from urllib.parse import urlsplit
@@ -28,7 +28,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
-from warden.errors import ConfigError, Fault
+from warden.errors import ConfigError, Fault, HiddenSecretError
 from warden.model.located import FaultList, did_you_mean
 from warden.notify.channels.email.settings import SmtpSettings
 from warden.rulebook.reading import read_file
@@ -39,7 +39,8 @@ SECRET_PREFIX = "WARDEN_SECRET_"  # noqa: S105  # the name of variables, not a s
 DEFAULT_FILES = (Path("warden.yaml"), Path("/etc/warden/warden.yaml"))
 _PATHS = ("database", "rules", "templates", "secrets_dir", "socket", "cache_dir", "borders")
 
-_SECTION_PATHS = ("path", "ca_file")  # of a source, or of the mail server
+_HIGHEST_PORT = 65_535
+_SECTION_PATHS = ("path", "ca_file", "dir")  # of a source, the mail server, or backups
 
 
 class Section(BaseModel):
@@ -49,9 +50,24 @@ class Section(BaseModel):
 
 
 class Console(Section):
-    """Where the web page will listen."""
+    """Where warden answers over HTTP: metrics and signs of life."""
 
     listen: str = "127.0.0.1:8470"
+
+    @field_validator("listen")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        good = port.isascii() and port.isdigit() and int(port) <= _HIGHEST_PORT
+        if not host or not good or any(char.isspace() or char == "/" for char in host):
+            raise ValueError("write an address and a port, such as 127.0.0.1:8470")
+        return value
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The host, without brackets, and the port."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
 
 
 class Heartbeat(Section):
@@ -77,6 +93,28 @@ class Heartbeat(Section):
         good = parts.scheme in {"http", "https"} and parts.hostname and not parts.username
         if not good or not value.isascii() or not value.isprintable() or " " in value:
             raise ValueError("must be an https: (or http:) address without a user or password")
+        return value
+
+
+class Backup(Section):
+    """Nightly copies of the database.
+
+    Attributes:
+        dir: the folder; default `backups` beside the database. keep: how many; 0 makes none.
+        at: the hour from which on today's is made, in the settings' time zone.
+    """
+
+    dir: Path | None = None
+    keep: int = Field(default=7, ge=0, le=3_650)
+    at: str = "03:00"
+
+    @field_validator("at")
+    @classmethod
+    def _hour(cls, value: str) -> str:
+        try:
+            time.fromisoformat(value)
+        except ValueError:
+            raise ValueError("write an hour of the day, such as 03:00") from None
         return value
 
 
@@ -115,6 +153,7 @@ class Settings(BaseSettings):
     smtp: SmtpSettings = SmtpSettings()
     console: Console | None = None
     heartbeat: Heartbeat | None = None
+    backup: Backup = Backup()
     public_url: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     path: Path | None = Field(default=None, exclude=True)
@@ -148,6 +187,11 @@ class Settings(BaseSettings):
         if self.path is not None and self.path.parent == Path("/etc/warden"):
             return Path("/run/warden/warden.sock")
         return self.database.with_name(self.database.name + ".sock")
+
+    @property
+    def backup_dir(self) -> Path:
+        """Where nightly backups go."""
+        return self.backup.dir or self.database.absolute().parent / "backups"
 
     @property
     def rules_dir(self) -> Path:
@@ -205,6 +249,11 @@ class Secrets:
                 text = path.read_text(encoding="utf-8")
             except FileNotFoundError:
                 continue
+            except PermissionError:
+                raise HiddenSecretError(
+                    f"secret '{name}' is looked for in {path}, which you may not read:"
+                    " only who may can tell whether it is set"
+                ) from None
             except (OSError, UnicodeDecodeError) as error:
                 raise ConfigError(f"secret '{name}' cannot be read from {path}: {error}") from None
             if text.strip("\r\n"):
@@ -343,6 +392,9 @@ def secret_faults(settings: Settings) -> list[Fault]:
     for loc, name in named:
         try:
             settings.secrets.require(name)
+        except HiddenSecretError as error:
+            fault = document.fault(loc, "WR061", str(error))
+            faults.append(replace(fault, severity="warning"))
         except ConfigError as error:
             faults.append(document.fault(loc, "WR061", str(error)))
     return faults
@@ -354,9 +406,9 @@ def _absolute(data: dict[Any, Any], folder: Path) -> dict[Any, Any]:
     for key in _PATHS:
         if isinstance(out.get(key), str):
             out[key] = str(folder / Path(out[key]).expanduser())
-    out["smtp"] = _absolute_in(out.get("smtp"), folder)
-    if out["smtp"] is None:
-        del out["smtp"]
+    for section in ("smtp", "backup"):
+        if section in out:
+            out[section] = _absolute_in(out[section], folder)
     if isinstance(out.get("sources"), list):
         out["sources"] = [_absolute_in(entry, folder) for entry in out["sources"]]
     return out

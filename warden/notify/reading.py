@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
-from warden.errors import ConfigError
+from warden.errors import ConfigError, HiddenSecretError
 from warden.model.located import FaultList, Node, did_you_mean, shown
 
 MAX_TEXT = 2_000
@@ -145,6 +145,8 @@ class Reader:
         if name is not None and self.read_secret is not None:
             try:
                 self.read_secret(name)
+            except HiddenSecretError as error:
+                self.faults.warning(node, "WR061", str(error))
             except ConfigError as error:
                 self.faults.error(node, "WR061", str(error))
         return name
