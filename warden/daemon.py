@@ -44,6 +44,9 @@ DELIVER_TICK_S = 1.0
 EVALUATE_TICK_S = 60.0
 PULSE_TICK_S = 5.0
 HEARTBEAT_TICK_S = 1.0
+BACKUP_TICK_S = 60.0
+CHECK_WITHIN_S = 10.0
+CONSOLE_TICK_S = 5.0
 PULSE_LATE_S = 30.0  # the scheduler itself is stuck
 HANG_AFTER_S = 600.0  # no page, no transaction: longer than any deadline of a source
 DRIFT_S = 2.0
@@ -275,6 +278,8 @@ class Daemon:
                 station.close()
                 return
             self._station = station
+            if not station.store.quick_check(CHECK_WITHIN_S):
+                log.info("the database is too large to be checked within %g s", CHECK_WITHIN_S)
             station.prepare()
             station.start_sending()
             self._add_jobs(station)
@@ -321,6 +326,7 @@ class Daemon:
         self._evaluate_now.set()
         self._every("evaluate", POLL_TICK_S, self._evaluate)
         self._every("deliver", DELIVER_TICK_S, station.deliver)
+        self._every("backup", BACKUP_TICK_S, self._back_up)
         self._every("pulse", PULSE_TICK_S, self._beat)
         wanted = self._app.settings.heartbeat
         if wanted is not None:
@@ -364,6 +370,13 @@ class Daemon:
         if station is not None:
             self._fine = station.sentence()
             station.tidy()
+
+    def _back_up(self) -> None:
+        """Make the nightly backup when it is due."""
+        station = self._station
+        made = station.back_up_nightly() if station is not None else None
+        if made is not None:
+            log.info("backed up to %s", made)
 
     def _call_heartbeat(self) -> None:
         """Call the dead man's switch, unless some job is stuck."""

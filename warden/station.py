@@ -16,10 +16,12 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from datetime import time as dt_time
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from zoneinfo import ZoneInfo
 
 from warden.control import Request
 from warden.deliver import Outlet
@@ -38,6 +40,7 @@ from warden.sources.common import SourceSettings
 from warden.sources.protocol import Page, PollOutcome, Source
 from warden.store import Store, Transaction, health, outbox, reports
 from warden.store.actions import record_action
+from warden.store.backup import nightly_backup, nightly_name
 from warden.store.calibrations import keep_calibration
 from warden.store.sources import load_not_before, load_source, load_sources, prune_runs
 from warden.store.values import instant_text
@@ -61,6 +64,7 @@ FAILED_STATES = frozenset(
 )
 KEEP_RUNS = timedelta(days=90)
 KEEP_HEALTH = timedelta(days=400)
+BACKUP_AGAIN = timedelta(hours=1)
 RETRY_WITHIN_S = 60.0  # how long `warden retry` waits for what came of it
 
 
@@ -101,6 +105,7 @@ class Station:
         self._evaluated_at: datetime | None = None
         self._full_on: date | None = None
         self._tidied_on: date | None = None
+        self._backup_failed_at: datetime | None = None
         self.full_pass_days = 1
         self._stopping = threading.Event()
 
@@ -461,6 +466,29 @@ class Station:
             health.prune(tx, now - KEEP_HEALTH)
         self._tidied_on = now.date()
 
+    def back_up_nightly(self) -> Path | None:
+        """Make today's backup when its hour has come and it is not there; None otherwise.
+
+        One that fails is tried again after an hour.
+
+        Raises:
+            StoreError: the folder cannot be written, or the copy is damaged.
+        """
+        settings = self._app.settings
+        now = self._clock.now().astimezone(ZoneInfo(settings.time_zone))
+        wanted = settings.backup
+        failed = self._backup_failed_at
+        if wanted.keep == 0 or now.time() < dt_time.fromisoformat(wanted.at):
+            return None
+        if nightly_name(now.date()) in _names(settings.backup_dir):
+            return None
+        if failed is not None and timedelta() <= now - failed < BACKUP_AGAIN:
+            return None
+        self._backup_failed_at = now
+        made = nightly_backup(self.store, settings.backup_dir, now, keep=wanted.keep)
+        self._backup_failed_at = None
+        return made
+
     def sentence(self) -> str:
         """How it is, in one line for the service manager."""
         with self.store.reading() as connection:
@@ -577,6 +605,10 @@ def source_row(result: IngestResult) -> dict[str, Any]:
         "looked_up": looked_up,
         "complete_through": result.complete_through,
     }
+
+
+def _names(folder: Path) -> frozenset[str]:
+    return frozenset(one.name for one in folder.iterdir()) if folder.is_dir() else frozenset()
 
 
 def _untried(delivery: Mapping[str, Any], asked_at: str) -> bool:

@@ -36,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "sdnotify": set(),
     "control": {"errors"},
     "people": {*VALUES, "notify", "store"},
+    "unit": {"errors", "settings"},
     "vitals": {*VALUES, "engine"},
     "station": {
         *VALUES, "app", "control", "deliver", "engine", "evaluate", "ingest", "notify", "people", "sources",
@@ -53,7 +54,10 @@ ALLOWED: dict[str, set[str]] = {
     },
     "simulator": {*VALUES, "engine", "geodata"},
     "demo": {*VALUES, "app", "settings", "simulator", "station", "store"},
-    "cli": {*VALUES, "app", "daemon", "demo", "logs", "rulebook", "settings", "simulator", "trial"},
+    "cli": {
+        *VALUES, "app", "daemon", "demo", "logs", "rulebook", "settings", "simulator", "trial",
+        "unit",
+    },
     "__main__": {"cli"},
     "__init__": set(),
 }  # fmt: skip

@@ -77,3 +77,23 @@ def test_nightly_backups_keep_the_newest(store, tmp_path):
         nightly_backup(store, folder, start + timedelta(days=night), keep=2)
     names = sorted(path.name for path in folder.iterdir())
     assert names == ["mine.db", "warden-2024-02-29.db", "warden-2024-03-01.db"]
+
+
+def test_a_whole_database_passes_the_quick_check_and_a_damaged_one_does_not(tmp_path):
+    path = tmp_path / "warden.db"
+    with open_store(path) as store:
+        assert store.quick_check(10)
+        with store.transaction() as tx:
+            tx.executemany(
+                "INSERT INTO meta VALUES (?, ?)", [(f"k{n}", "x" * 900) for n in range(99)]
+            )
+    data = bytearray(path.read_bytes())
+    data[-12_000:-4_096] = b"\x07" * 7_904
+    path.write_bytes(data)
+    with open_store(path) as store, pytest.raises(StoreError, match="damaged"):
+        store.quick_check(10)
+
+
+def test_the_quick_check_ends_when_its_time_is_up(store, monkeypatch):
+    monkeypatch.setattr("warden.store.connection._CHECK_STEPS", 1)
+    assert not store.quick_check(-1)

@@ -117,7 +117,7 @@ def status(obj: Globals, *, as_json: bool) -> None:
         print_json(report)
     else:
         click.echo(f"daemon      {_daemon(report['daemon'])}")
-        for name in ("database", "rules", "alerts", "silences", "deliveries"):
+        for name in ("database", "rules", "alerts", "silences", "deliveries", "backup"):
             click.echo(f"{name.ljust(11)} {_phrase(report[name])}")
         for source in report["sources"]:
             click.echo(f"source      {source['name']}: {source['state']}. {source['sentence']}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from warden.errors import StoreError
@@ -49,12 +49,26 @@ def copy_database(connection: sqlite3.Connection, target: Path) -> Path:
 
 def nightly_backup(store: Store, folder: Path, now: datetime, *, keep: int = 7) -> Path:
     """Write `warden-YYYY-MM-DD.db` into `folder` and remove all but the newest `keep`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    target = back_up(store, folder / f"warden-{now.date().isoformat()}.db")
-    kept = sorted(path for path in folder.iterdir() if _NIGHTLY.fullmatch(path.name))
-    for old in kept[: -max(keep, 1)]:
+    try:
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot make the folder of backups {folder}: {error.strerror}") from error
+    target = back_up(store, folder / nightly_name(now.date()))
+    for old in nightly_backups(folder)[: -max(keep, 1)]:
         old.unlink(missing_ok=True)
     return target
+
+
+def nightly_name(day: date) -> str:
+    """The file name of a day's backup."""
+    return f"warden-{day.isoformat()}.db"
+
+
+def nightly_backups(folder: Path) -> list[Path]:
+    """The backups in the folder, the oldest first."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if _NIGHTLY.fullmatch(path.name))
 
 
 def _copy(connection: sqlite3.Connection, partial: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from warden.store.lock import DatabaseLock
 
 MEMORY = ":memory:"
 _BUSY_TIMEOUT_S = 5.0
+_CHECK_STEPS = 10_000  # of SQLite's machine, between two looks at the clock
 _LOG_LIMIT_BYTES = 64 * 1024 * 1024
 
 Transaction = sqlite3.Connection  # what `Store.transaction()` hands out: open, and yours
@@ -109,6 +111,27 @@ class Store:
         """
         with translated_errors(self.path):
             verify_connection(self.connection, self.path)
+
+    def quick_check(self, within_s: float) -> bool:
+        """Look whether the file's pages hang together; False when the time was too short for that.
+
+        Raises:
+            StoreError: it is damaged.
+        """
+        deadline = time.monotonic() + within_s
+        with self.reading() as connection:
+            connection.set_progress_handler(lambda: time.monotonic() > deadline, _CHECK_STEPS)
+            try:
+                findings = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                    return False
+                raise
+            finally:
+                connection.set_progress_handler(None, 0)
+        if findings != ["ok"]:
+            raise StoreError(f"{self.path} is damaged: {'; '.join(findings)}; restore a backup")
+        return True
 
     def close(self) -> None:
         """Fold the log into the file and let go of the database. Can be called twice."""

@@ -1,0 +1,54 @@
+"""`warden backup` and `systemd`: what an installation needs around it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from warden.cli.common import Globals, example, global_options, json_option, print_json, say
+
+
+@click.command(epilog=example("warden backup /srv/backups/warden.db"))
+@click.argument("target", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@json_option
+@global_options
+@click.pass_obj
+def backup(obj: Globals, *, target: Path, as_json: bool) -> None:
+    """Copy the database to a file: whole, checked and synced.
+
+    Safe beside a running daemon. A file that is there is replaced once the copy is good. How to
+    restore: docs/operating.md.
+    """
+    from warden.app import App
+
+    row = App(obj.settings()).backup(target)
+    if as_json:
+        print_json(row)
+    else:
+        say(f"{row['path']}: {row['bytes']:,} bytes, checked")
+
+
+@click.command(
+    epilog=example(
+        "warden systemd --config /etc/warden/warden.yaml > /etc/systemd/system/warden.service"
+    )
+)
+@click.option("--user", metavar="NAME", default="warden", show_default=True)
+@click.option("--group", metavar="NAME", help="Who may use the socket; by default as the user.")
+@global_options
+@click.pass_obj
+def systemd(obj: Globals, *, user: str, group: str | None) -> None:
+    """Print the service unit for this installation.
+
+    It starts this very warden with these settings. systemd/README.md tells the rest.
+    """
+    from warden.unit import hidden, service_unit
+
+    settings = obj.settings()
+    click.echo(
+        service_unit(config=settings.path, database=settings.database, user=user, group=group),
+        nl=False,
+    )
+    if hidden():
+        say(f"! {hidden()}")
