@@ -202,7 +202,7 @@ def test_an_event_message_holds_all_that_a_reader_must_know():
         "Known to warden on 10 Jan 2024, 3 days after it happened.",
         'ACLED often writes 10 for "many, number unknown".',
         "5th such event in 12 months (2 in the 12 before).",
-        "It asks for: involving Armed groups, within 150 km of Bamako.",
+        "Condition: involving Armed groups, within 150 km of Bamako.",
         "This rule raises about 13 alerts a year.",
         "1 event, 1 report",
         "Event ids: SMP1",
@@ -265,7 +265,7 @@ def test_a_count_says_value_window_and_its_events():
     assert "4 events in 60 days" in text
     assert "4 events, 3 reports" in text
     assert "60 % of the deaths are from one event." in text
-    assert "It asks for: at least 3 events, in 60 days." in text
+    assert "Condition: at least 3 events in 60 days." in text
     assert "- 7 Jan 2024 | Kati, 14 km NW of Bamako |" in text
 
 

@@ -16,6 +16,7 @@ from warden.notify.render.condition import condition_words
 from warden.notify.render.first_line import (
     deaths,
     distance_words,
+    event_type_words,
     first_line,
     is_about_border,
     key_words,
@@ -163,6 +164,8 @@ def _value(field: str, value: Any, voice: Voice) -> str:  # noqa: PLR0911  a tab
     """One fact as the reader reads it."""
     if value is None or value == "":
         return voice.say("not_given")
+    if field in ("event_type", "sub_event_type"):
+        return event_type_words(value, voice)
     if isinstance(value, bool):
         return voice.say("yes" if value else "no")
     if field == "severity":
@@ -233,7 +236,9 @@ def _sections(notice: Notice, voice: Voice) -> list[View]:
 
 def _what(event: Mapping[str, Any], voice: Voice) -> Iterable[str]:
     kind = ", ".join(
-        clean(event[name]) for name in ("event_type", "sub_event_type") if event.get(name)
+        event_type_words(event[name], voice)
+        for name in ("event_type", "sub_event_type")
+        if event.get(name)
     )
     plain = what_kind(event, voice)
     yield voice.say("labelled", label=plain, value=kind) if kind else plain
@@ -408,9 +413,13 @@ def _withdraw(notice: Notice, voice: Voice) -> Iterable[str]:
 def _commands(notice: Notice, voice: Voice) -> Iterable[str]:
     if notice.exercise:
         return
-    yield voice.say("command.look", alert=clean(notice.alert_id))
-    yield voice.say("command.deliveries")
-    yield voice.say("command.quiet", rule=clean(notice.rule_id))
+    alert, rule = clean(notice.alert_id), clean(notice.rule_id)
+    if notice.action not in ("resolved", "cancel", "summary"):
+        yield voice.say("command.ack", alert=alert)
+    if notice.action != "summary":
+        yield voice.say("command.verdict", alert=alert)
+        yield voice.say("command.silence", rule=rule)
+    yield voice.say("command.look", alert=alert)
 
 
 def _citations(notice: Notice, voice: Voice) -> list[str]:
@@ -458,7 +467,7 @@ def _digest_row(notice: Notice, voice: Voice) -> list[str]:
     first, last = day_of(facts.get("first_day")), day_of(facts.get("last_day"))
     mark = voice.say(f"mark.{notice.action}") if voice.has(f"mark.{notice.action}") else ""
     single = facts.get("kind", "event") == "event" and notice.action != "summary"
-    keyed = voice.join([key_words(name, value, voice) for name, value in notice.key])
+    keyed = ", ".join(key_words(name, value, voice) for name, value in notice.key)
     title = row[2] if single else ", ".join(part for part in (clean(notice.title), keyed) if part)
     return [
         voice.say(f"severity.{notice.severity}"),
@@ -482,7 +491,7 @@ def _event_row(notice: Notice, event: Mapping[str, Any], voice: Voice) -> list[s
     place = where_line(event, voice, border=is_about_border(notice))
     name = "" if is_region(event) else clean(event.get("location") or "", 80)
     matched = [clean(actor, 80) for actor in event.get("matched_actors") or ()]
-    kind = clean(event.get("sub_event_type") or event.get("event_type") or "", 80)
+    kind = event_type_words(event.get("sub_event_type") or event.get("event_type") or "", voice)
     return [
         "" if day is None else voice.numeric_day(day),
         ", ".join(part for part in (name, place) if part),
@@ -505,7 +514,7 @@ def _item_row(notice: Notice, item: Mapping[str, Any], voice: Voice) -> list[str
     first, last = day_of(item.get("first_day")), day_of(item.get("last_day"))
     days = _span(first, last, voice)
     key = item.get("key") or {}
-    keyed = voice.join([key_words(name, str(value), voice) for name, value in key.items()])
+    keyed = ", ".join(key_words(name, str(value), voice) for name, value in key.items())
     row = _event_row(notice, event, voice)
     count = number_of(item.get("event_count"))
     many = voice.say("events", count) if count is not None and count > 1 else ""

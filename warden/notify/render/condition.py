@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from warden.model.event import EVENT_TYPES
-from warden.notify.render.first_line import measure_words
+from warden.notify.render.first_line import event_type_words, measure_words
 from warden.notify.render.parts import clean, number_of
 from warden.notify.render.voice import Voice, starts_with_vowel
 
@@ -24,7 +24,8 @@ def condition_words(condition: Mapping[str, Any], voice: Voice) -> str:
 
 
 def _events(condition: Mapping[str, Any], voice: Voice) -> Iterable[str]:
-    types = [_TYPES.get(str(name), clean(name)) for name in condition.get("event_types") or ()]
+    coded = [_TYPES.get(str(name), clean(name)) for name in condition.get("event_types") or ()]
+    types = [event_type_words(name, voice) for name in coded]
     if types:
         yield voice.say("asks.event_types", types=voice.join(_short(types, voice)))
     groups = [clean(name) for name in condition.get("actor_groups") or ()]
@@ -88,7 +89,9 @@ def _window(condition: Mapping[str, Any], voice: Voice) -> Iterable[str]:
         value = number_of(bounds.get(name)) if isinstance(bounds, Mapping) else None
         if value is not None:
             counted = measure_words(str(condition.get("measure") or "events"), voice)
-            yield voice.say(f"asks.{words}", value=f"{voice.number(value)} {counted}")
+            asked = voice.say(f"asks.{words}", value=f"{voice.number(value)} {counted}")
+            yield asked if days is None else f"{asked} {voice.say('asks.window', days)}"
+            return
     if days is not None:
         yield voice.say("asks.window", days)
 

@@ -185,7 +185,7 @@ def _place(
 def _window_lines(notice: Notice, voice: Voice) -> list[str]:
     facts = notice.facts
     title = clean(notice.title)
-    keyed = voice.join([key_words(name, value, voice) for name, value in notice.key])
+    keyed = ", ".join(key_words(name, value, voice) for name, value in notice.key)
     value, days = number_of(facts.get("value")), number_of(facts.get("window_days"))
     counted = ""
     if value is not None and days is not None:
@@ -225,6 +225,13 @@ def key_words(name: str, value: str, voice: Voice) -> str:
     if name in ("country", "border_neighbour"):
         return voice.country(value)
     return clean(value)
+
+
+def event_type_words(name: object, voice: Voice) -> str:
+    """A kind of event in the reader's language; as coded where no words are known."""
+    plain = re.sub(r"[^a-z0-9]+", "_", str(name).casefold()).strip("_")
+    key = f"event_type.{plain}"
+    return voice.say(key) if voice.has(key) else clean(name, 80)
 
 
 def measure_words(measure: str, voice: Voice) -> str:

@@ -178,7 +178,8 @@ class Renderer:
         digest: bool,
     ) -> Rendered:
         voice = self._voice(receiver, now, shipped=False)
-        subject = subject_of([first_line(notice, voice) for notice in notices], voice)
+        mark = voice.say("mark.digest") if digest else ""
+        subject = subject_of([first_line(notice, voice) for notice in notices], voice, mark=mark)
         bodies: dict[str, str] = {}
         if "mail" in formats:
             drawn = self._pictures(notices, voice, digest=digest)
@@ -255,14 +256,13 @@ def in_order(notices: Sequence[Notice]) -> list[Notice]:
     return sorted(notices, key=lambda notice: -level_rank(notice.severity))
 
 
-def subject_of(lines: Sequence[str], voice: Voice) -> str:
+def subject_of(lines: Sequence[str], voice: Voice, *, mark: str = "") -> str:
     """The first line of the first notice, and how many more there are, within 160 characters."""
-    if len(lines) == 1:
-        return lines[0]
-    more = " " + voice.say("more_alerts", len(lines) - 1)
-    room = LIMIT - len(more)
+    before = f"{mark} " if mark else ""
+    more = " " + voice.say("more_alerts", len(lines) - 1) if len(lines) > 1 else ""
+    room = LIMIT - len(before) - len(more)
     line = lines[0] if len(lines[0]) <= room else lines[0][: room - 1].rstrip(" ,") + "…"
-    return line + more
+    return f"{before}{line}{more}"
 
 
 def message_view(  # noqa: PLR0917  all of it goes into the words
@@ -292,6 +292,7 @@ def message_view(  # noqa: PLR0917  all of it goes into the words
         "preview": _preview(views[0]),
         "intro": voice.say("several", len(views)) if len(views) > 1 else "",
         "digest": digest_table(notices, voice) if digest else None,
+        "title": voice.say("digest_title", len(views)) if digest else subject,
         "pictures": [_picture_view(one) for one in drawn.get("", ())],
         "notices": views,
         "words": {name: voice.say(name) for name in _WORDS},

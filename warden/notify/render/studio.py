@@ -122,7 +122,8 @@ class Studio:
         return self._drawn(_map_plan(notice, voice), _map_alt(notice, voice), voice)
 
     def _overview_map(self, events: Sequence[Mapping[str, Any]], voice: Voice) -> Picture | None:
-        spots = tuple(spot for event in events[:_MAX_SPOTS] if (spot := _spot(event, voice)))
+        found = (_spot(event, voice) for event in events[:_MAX_SPOTS])
+        spots = tuple(dict.fromkeys(spot for spot in found if spot is not None))
         if not spots:
             return None
         plan = MapPlan(spots=spots, **_words(voice))
@@ -147,7 +148,7 @@ class Studio:
     # --- the chart ----------------------------------------------------------------------------
 
     def _chart(self, notice: Notice, voice: Voice) -> Picture | None:
-        if notice.action == "cancel" or notice.reason == "NO_LONGER_MATCHES":
+        if notice.action in ("cancel", "summary") or notice.reason == "NO_LONGER_MATCHES":
             return None
         plan = _chart_plan(notice, voice)
         if plan is None:
