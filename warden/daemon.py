@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.memory import MemoryJobStore
@@ -33,6 +33,9 @@ from warden.control import ControlServer, Request
 from warden.errors import ConfigError, WardenError
 from warden.heartbeat import Heartbeat
 from warden.station import Station
+
+if TYPE_CHECKING:
+    from warden.watching import Watching
 
 log = logging.getLogger(__name__)
 
@@ -147,6 +150,7 @@ class Daemon:
         self._station: Station | None = None
         self._heartbeat: Heartbeat | None = None
         self._control: ControlServer | None = None
+        self._watching: Watching | None = None
         self._scheduler = _scheduler()
         self.progress = Progress()
         self._started = threading.Event()
@@ -282,6 +286,7 @@ class Daemon:
                 log.info("the database is too large to be checked within %g s", CHECK_WITHIN_S)
             station.prepare()
             station.start_sending()
+            self._begin_watching(station)
             self._add_jobs(station)
             self._control = ControlServer(self._app.settings.control_socket, self._handle)
             self._control.start()
@@ -298,6 +303,8 @@ class Daemon:
         deadline = time.monotonic() + STOP_WITHIN_S
         if self._control is not None:
             self._control.close()
+        if self._watching is not None:
+            self._watching.close()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         station = self._station
@@ -332,6 +339,21 @@ class Daemon:
         if wanted is not None:
             self._heartbeat = Heartbeat(wanted.url, wanted.every.total_seconds())
             self._every("heartbeat", HEARTBEAT_TICK_S, self._call_heartbeat)
+
+    def _begin_watching(self, station: Station) -> None:
+        """Answer over HTTP, where that was asked for; an address that is taken is tried again."""
+        console = self._app.settings.console
+        if console is not None:
+            from warden.watching import Watching  # noqa: PLC0415  only when asked for
+
+            self._watching = Watching(console.address, station, self.progress, self._troubles)
+            self._every("console", CONSOLE_TICK_S, self._watching.listen)
+
+    def _troubles(self) -> list[str]:
+        """Why the daemon is not at work as it should be; nothing while it is."""
+        late = not self._scheduler.running or time.monotonic() - self._pulse > PULSE_LATE_S
+        found = ["the scheduler does not run"] if late else []
+        return found + [f"the job {name} is stuck" for name in self.progress.stuck()]
 
     def _every(self, name: str, seconds: float, work: Callable[[], object]) -> None:
         self._scheduler.add_job(
@@ -388,6 +410,8 @@ class Daemon:
         if station is None or not station.due(name):
             return
         result = station.poll(name, partial(self.progress.beat, f"poll {name}"))
+        if self._watching is not None:
+            self._watching.polled(result)
         if result.changed:
             log.info("%s: %d events changed (%s)", name, len(result.changed), result.sentence)
             self._evaluate_now.set()
@@ -407,6 +431,7 @@ class Daemon:
         self._evaluate_now.clear()
         full = self._full_pass.is_set()
         self._full_pass.clear()
+        began = time.monotonic()
         try:
             evaluation = station.evaluate(full=full)
         except BaseException:
@@ -415,6 +440,8 @@ class Daemon:
             raise
         if self._heartbeat is not None:
             self._heartbeat.worked()
+        if self._watching is not None:
+            self._watching.evaluated(evaluation, time.monotonic() - began, full=full)
         for rule, error in evaluation.errors.items():
             if self._failing_rules.get(rule) != error:
                 log.error("the rule %s could not be evaluated: %s", rule, error)

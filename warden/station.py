@@ -14,7 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as dt_time
 from functools import cached_property
@@ -42,6 +42,7 @@ from warden.store import Store, Transaction, health, outbox, reports
 from warden.store.actions import record_action
 from warden.store.backup import nightly_backup, nightly_name
 from warden.store.calibrations import keep_calibration
+from warden.store.figures import Figures, read_figures
 from warden.store.sources import load_not_before, load_source, load_sources, prune_runs
 from warden.store.values import instant_text
 from warden.vitals import Vitals, asks_for_names, known_names
@@ -453,6 +454,23 @@ class Station:
         if name not in receivers:
             raise UsageError(f"no receiver '{name}'{did_you_mean(name, receivers)}")
         yield from self._outlet.try_receiver(receivers[name])
+
+    # --- how it is ---
+
+    def figures(self) -> Figures:
+        """How warden is, as the database says it."""
+        with self.store.reading() as connection:
+            return read_figures(connection, self._clock.now())
+
+    @property
+    def evaluated_at(self) -> datetime | None:
+        """When the rules were last evaluated, since the start."""
+        return self._evaluated_at
+
+    @property
+    def attempts(self) -> dict[str, int]:
+        """How tries to deliver ended since the start, by outcome."""
+        return asdict(self._outlet.deliverer.totals) if "_outlet" in self.__dict__ else {}
 
     # --- looking after ------------------------------------------------------------------------
 

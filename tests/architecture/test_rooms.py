@@ -32,6 +32,8 @@ ALLOWED: dict[str, set[str]] = {
     "deliver": {*VALUES, "notify", "store"},
     "settings": {*VALUES, "rulebook", "notify", "sources"},
     "heartbeat": {"errors", "sources"},
+    "watch": {"errors", "store"},  # of the store only the figures; see below
+    "watching": {"errors", "evaluate", "ingest", "station", "store", "watch"},
     "logs": set(),
     "sdnotify": set(),
     "control": {"errors"},
@@ -46,7 +48,7 @@ ALLOWED: dict[str, set[str]] = {
         *VALUES, "control", "deliver", "engine", "evaluate", "geodata", "ingest", "notify", "people",
         "pictures", "rulebook", "settings", "sources", "station", "store", "trial",
     },
-    "daemon": {*VALUES, "app", "control", "heartbeat", "sdnotify", "station"},
+    "daemon": {*VALUES, "app", "control", "heartbeat", "sdnotify", "station", "watching"},
     # What-if runs put rooms together as the app does, without ever touching its database.
     "trial": {
         *VALUES, "engine", "evaluate", "geodata", "notify", "pictures", "rulebook", "sources",
@@ -70,6 +72,8 @@ ONLY: dict[tuple[str, str], set[str]] = {
     ("ingest", "sources"): {"warden.sources.protocol"},
     ("settings", "rulebook"): {"warden.rulebook.reading"},
     ("settings", "sources"): {"warden.sources.schedule"},
+    ("watch", "store"): {"warden.store.figures"},
+    ("watching", "store"): {"warden.store.figures"},
     ("heartbeat", "sources"): {"warden.sources.http_client"},
     ("settings", "notify"): {"warden.notify.channels.email.settings"},
     ("cli", "rulebook"): {"warden.rulebook"},
@@ -88,6 +92,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "aiosmtpd": ("simulator/",),
     "timezonefinder": ("geodata/",),
     "pydantic_settings": ("settings.py",),
+    "prometheus_client": ("watch/",),
 }
 TOP_LEVEL = {
     "README.md", "pyproject.toml", "warden", "rules", "templates", "tests", "systemd", "docs",

@@ -158,7 +158,7 @@ def test_unknown_names_that_have_aged_are_no_news():
     ("parameters", "message"),
     [
         ({"states": ["auth_failed"], "for": "6"}, "write a number with m, h, d or w"),
-        ({"states": []}, "at least 1"),
+        ({"states": []}, "name at least one state"),
         ({"states": ["dead_letter"], "source": "acled"}, "dead_letter is not one"),
     ],
 )

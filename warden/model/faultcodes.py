@@ -89,6 +89,11 @@ CODES: dict[str, FaultCode] = _codes(
         "A rule that tells nearly everything: most events, or a bound that always holds (warning).",
         "Narrow its where, or raise its bound.",
     ),
+    (
+        "WR056",
+        "A rule about a source that the settings do not name (warning).",
+        "Check its spelling, or remove the rule.",
+    ),
     # --- settings
     ("WR060", "A variable WARDEN_… that names no setting, or a wrong value in one.", "Mend it."),
     ("WR061", "A secret that is not set, or cannot be read.", "Put it where the message says."),

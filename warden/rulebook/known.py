@@ -20,6 +20,7 @@ class KnownNames:
         history_start: the oldest event date stored.
         today: the day on which the check runs, against which `memory` is measured.
         embargo_days: how many days the newest data lag behind under an embargo, 0 without one.
+        sources: the names of the configured sources.
         frame, geography: the stored events, and what distances are measured with.
     """
 
@@ -30,3 +31,4 @@ class KnownNames:
     embargo_days: int = 0
     frame: Frame | None = None
     geography: Geography | None = None
+    sources: frozenset[str] = frozenset()

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from warden.engine.actors import text_passes
-from warden.model.located import FaultList, Node, shown
+from warden.model.located import FaultList, Node, did_you_mean, shown
 from warden.model.rule import Rule, TextTest
 from warden.model.text import fold
 from warden.rulebook.definitions import Definitions
@@ -45,6 +45,7 @@ def add_warnings(
     for rule in active:
         add_length_warnings(rule, reader.node_of(rule.id), known, faults)
         _embargo(rule, reader.node_of(rule.id), known, faults)
+        _sources(rule, reader.node_of(rule.id), known, faults)
     if known.frame is not None and known.geography is not None and len(known.frame) >= FEW:
         history = StoredHistory(known.frame, known.geography, definitions.aliases)
         about_events = [rule for rule in active if rule.kind != "feed"]
@@ -163,3 +164,13 @@ def _embargo(rule: Rule, node: Node, known: KnownNames, faults: FaultList) -> No
             f"max_age is {rule.max_age_days} days but the feed is embargoed for "
             f"{known.embargo_days}: every alert would be historic",
         )
+
+
+def _sources(rule: Rule, node: Node, known: KnownNames, faults: FaultList) -> None:
+    """A rule about a source that the settings do not have can never speak."""
+    named = rule.parameters.source if rule.kind == "feed" else ()
+    for name in named if known.sources else ():
+        if name not in known.sources:
+            hint = did_you_mean(name, known.sources)
+            where = node.get("source") or node
+            faults.warning(where, "WR056", f"no source {shown(name)} in the settings{hint}")

@@ -38,6 +38,12 @@ def _listed(value: Any) -> Any:
     )
 
 
+def _some(value: Any) -> Any:
+    if value in ([], (), ""):
+        raise ValueError("name at least one state")
+    return _listed(value)
+
+
 def _one_or_more(shape: dict[str, Any]) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [shape, {"type": "array", "items": shape, "minItems": 1}]})
 
@@ -51,8 +57,8 @@ class FeedParameters(Parameters):
         default=(), description="a source of the settings, or a list of them; all if not said"
     )
     states: Annotated[
-        tuple[Trouble, ...], BeforeValidator(_listed), _one_or_more({"enum": list(TROUBLES)})
-    ] = Field(min_length=1, description="the states that are told, one or a list")
+        tuple[Trouble, ...], BeforeValidator(_some), _one_or_more({"enum": list(TROUBLES)})
+    ] = Field(description="the states that are told, one or a list")
     patience_s: Annotated[int, BeforeValidator(_seconds)] = Field(
         default=0,
         alias="for",
