@@ -17,9 +17,12 @@ from support.feed import ListedFeed
 
 from warden.clock import ManualClock
 from warden.engine.geo.geography import FixedGeography
+from warden.engine.kinds.drift import DriftParameters
 from warden.engine.kinds.new import NewParameters
+from warden.engine.kinds.projection import ProjectionParameters
 from warden.engine.kinds.quiet import Below, QuietParameters
 from warden.engine.kinds.record import RecordParameters
+from warden.engine.kinds.spike import SpikeParameters
 from warden.errors import UsageError
 from warden.evaluate import Evaluator
 from warden.ingest import ingest
@@ -93,7 +96,27 @@ RULES = (
         "quiet",
         QuietParameters.model_construct(measure="events", window=9, condition=Below(lt=1)),
     ),
+    windowed(
+        "spike",
+        "spike",
+        SpikeParameters(windows=("1w", "4w"), alpha=0.05),
+        by=("admin2",),
+        resolve_days=7,
+        reminder_days=7,
+    ),
+    windowed("drift", "drift", DriftParameters(ratio=3, false_alerts_per_year=5), cooldown_days=30),
+    windowed("year", "projection", ProjectionParameters(probability=0.6)),
+    windowed(
+        "year-of-deaths",
+        "projection",
+        ProjectionParameters(measure="fatalities", method="seasonal", probability=0.6),
+        by=("admin2",),
+    ),
+    windowed(
+        "twelve-months", "projection", ProjectionParameters(period="rolling-year", probability=0.6)
+    ),
 )
+STATISTICAL = {"spike", "drift", "year", "year-of-deaths", "twelve-months"}
 
 
 def plain(notices: list[Notice]) -> list[Any]:
@@ -139,6 +162,50 @@ def test_a_life_with_everything_in_it_is_replayed_notice_by_notice(life: Life) -
         notice.action for notice in life.said
     }
     assert {"HISTORIC", "FIRST_LOAD", "FLOOD"} <= {notice.reason for notice in life.said}
+    assert plain(life.replayed()) == plain(life.said)
+
+
+def test_statistics_are_replayed_as_they_were_known_late_revised_and_deleted(life: Life) -> None:
+    life.feed.serve(*(record(f"OLD{n}", days_before(START, 17 * n + 10)) for n in range(70)))
+    life.cycle(7)
+    for week in range(16):
+        today = START.date() + timedelta(days=7 * week)
+        dead = 3 * (week % 3)
+        life.feed.serve(
+            *(
+                record(f"W{week}N{n}", days_before(START, -7 * week + n), fatalities=dead)
+                for n in range(2 + 4 * (week in {4, 5, 6, 7}))
+            )
+        )
+        if week == 6:  # late, in a week that was looked at already
+            life.feed.serve(record("LATE", days_before(START, -14), fatalities=9, admin2="Kita"))
+        if week == 9:  # a week's evidence goes, another's is revised
+            life.feed.serve(
+                record("W5N1", days_before(START, -34), lat=17.0),
+                record("W4N0", days_before(START, -28), fatalities=30),
+                gone=[f"W6N{n}" for n in range(5)],
+            )
+        assert today <= life.clock.now().date()
+        life.cycle(7, full=week == 11)
+    life.cycle(60)
+    life.cycle(1)
+    told = {notice.rule_id for notice in life.said}
+    assert told >= STATISTICAL
+    assert {"alert", "update", "reminder", "resolved"} <= {
+        notice.action for notice in life.said if notice.rule_id in STATISTICAL
+    }
+    assert plain(life.replayed()) == plain(life.said)
+
+
+def test_what_may_have_taken_an_event_s_place_is_sought_near_its_last_version(life: Life) -> None:
+    life.feed.serve(record("A1", "2022-07-05"))
+    life.cycle()
+    life.feed.serve(record("A2", "2022-07-05"))
+    life.feed.serve(record("A2", "2022-07-12"))  # in the same page
+    life.cycle()
+    life.feed.serve(gone=["A2"])
+    life.cycle()
+    assert "cancel" in {notice.action for notice in life.said}
     assert plain(life.replayed()) == plain(life.said)
 
 

@@ -95,7 +95,8 @@ class History:
         rows = [row for row in self._rows_of.get(uid, ()) if self.since[row] <= at]
         if not rows:
             return []
-        gone = max(rows, key=lambda row: int(self.since[row]))
+        # Of versions that came in one page the last is how it stood when it went.
+        gone = max(rows, key=lambda row: (int(self.since[row]), row))
         frame = self.frame
         codes, lats = frame.coded["dataset"].codes, frame.number["lat"]
         lat, lon = float(lats[gone]), float(frame.number["lon"][gone])

@@ -57,7 +57,9 @@ class _Cells:
     def __iter__(self) -> Iterator[Any]:
         return iter(self.tolist())
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> ObjectArray:
+    def __array__(  # NumPy says what it hands over
+        self, dtype: Any = None, copy: Any = None
+    ) -> ObjectArray:
         if self._whole is None:
             self._whole = self._column[self._rows]
         return np.array(self._whole, dtype=dtype, copy=copy)
