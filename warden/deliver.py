@@ -22,7 +22,7 @@ from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from warden.clock import Clock
 from warden.errors import ChannelError
@@ -62,7 +62,12 @@ _MESSAGES_AT_ONCE = 100  # rendered, then committed together: the gravest need n
 _MAX_ROUNDS = 100
 EXERCISE_WITHIN_S = 60.0
 
+_DEEPEST_LANE = 32  # deliveries that a recipient who answers at once is given in one go
+_QUICK_S = 0.25
+
 Notices = Mapping[str, Notice]
+Recipient = tuple[str, str]
+"""(channel, target)"""
 
 
 # --- dispatches into messages -----------------------------------------------------------------
@@ -440,20 +445,33 @@ class Sent:
         )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Done:
-    """A try that has ended."""
+    """A try that has ended, or one that was not made: the lane ended before its turn came."""
 
     outgoing: Outgoing
-    attempt: Attempt
+    attempt: Attempt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _LaneEnded:
+    """A worker is free again."""
+
+    recipient: Recipient
+
+
+Lane = Sequence[tuple[Outgoing, Target]]
+"""What one worker sends to one recipient, one after the other."""
 
 
 class Deliverer:
     """Sends what is due, each channel by its own few workers.
 
     One thread at a time claims and records (`step`); workers only send, so that no function both
-    sends and commits. The target's settings are looked up at every try: a mended URL or password
-    serves the next one.
+    sends and commits. A worker is given a lane: some deliveries to one recipient. Lanes begin with
+    one and grow while the recipient answers at once, so that a commit serves many; the first
+    failure ends a lane, and what was left of it is given back. The target's settings are looked up
+    at every try: a mended URL or password serves the next one.
 
     Attributes:
         channels: by name; a delivery of any other channel waits.
@@ -475,8 +493,11 @@ class Deliverer:
         self._clock = clock
         self._kinds = dict(CHANNELS if kinds is None else kinds)
         self._jitter = jitter or random.Random()
-        self._done: queue.SimpleQueue[_Done] = queue.SimpleQueue()
-        self._in_flight: dict[int, tuple[str, str]] = {}
+        self._done: queue.SimpleQueue[_Done | _LaneEnded] = queue.SimpleQueue()
+        self._in_flight: dict[int, Recipient] = {}
+        self._ready: dict[str, list[Delivery]] = {}
+        self._lanes: Counter[Recipient] = Counter()
+        self._depth: dict[Recipient, int] = {}
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._stepping = threading.Lock()
         self._wake = threading.Event()
@@ -506,8 +527,17 @@ class Deliverer:
     def step(self) -> Sent:
         """Record what has ended and start what is due; never waits for a recipient."""
         with self._stepping:
-            done = self._record()
-            self._start_due()
+            ended = self._ended()
+            self._look_for_work()
+            if not ended and not self._may_start():
+                return Sent()
+            now = self._clock.now()
+            with self._store.transaction() as tx:
+                done = self._record(tx, ended, now)
+                lanes = [] if self._stopping.is_set() else self._claim_lanes(tx, now)
+            self._account(ended, done)
+            for lane in lanes:
+                self._start(lane)
             return done
 
     def _wait_for_result(self, seconds: float) -> None:
@@ -550,13 +580,13 @@ class Deliverer:
         deadline = time.monotonic() + within_s
         while self._in_flight and time.monotonic() < deadline:
             with self._stepping:
-                self._record()
+                self._record_ended()
             self._wait_for_result(0.05)
         if self._thread is not None:
             self._thread.join(max(deadline - time.monotonic(), 0.1))
             self._thread = None
         with self._stepping:
-            self._record()
+            self._record_ended()
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
         self._pools.clear()
@@ -574,57 +604,74 @@ class Deliverer:
 
     # --- claiming -----------------------------------------------------------------------------
 
-    def _start_due(self) -> None:
-        if self._stopping.is_set():
+    def _look_for_work(self) -> None:
+        """Fetch what is due through the channels that have room and nothing to choose from."""
+        idle = [name for name in self.channels if self._room(name) and not self._choosable(name)]
+        if not idle or self._stopping.is_set():
             return
         now = self._clock.now()
-        claimed: list[tuple[Outgoing, Target]] = []
-        with self._store.reading() as reading:
-            wanted = self._wanted(reading, now)
-        if not wanted:
-            return
-        with self._store.transaction() as tx:
-            for name in self.channels:
-                claimed += self._claim(tx, name, now)
-        for outgoing, target in claimed:
-            delivery = outgoing.delivery
-            self._in_flight[delivery.id] = (delivery.channel, delivery.target)
-            self._pool(delivery.channel).submit(self._send, outgoing, target)
+        with self._store.reading() as tx:
+            for name in idle:
+                due = outbox.due_deliveries(tx, name, now, _BATCH, per_target=_BATCH // 4)
+                self._ready[name] = [one for one in due if one.id not in self._in_flight]
 
-    def _wanted(self, reading: Transaction, now: datetime) -> bool:
-        """Whether some channel has both room and work: a look before a write."""
-        return any(self._room(name) and self._due(reading, name, now) for name in self.channels)
-
-    def _due(self, tx: Transaction, channel: str, now: datetime) -> list[Delivery]:
-        due = outbox.due_deliveries(tx, channel, now, _BATCH)
-        return [delivery for delivery in due if delivery.id not in self._in_flight]
+    def _may_start(self) -> bool:
+        return any(self._room(name) and self._choosable(name) for name in self.channels)
 
     def _room(self, channel: str) -> int:
-        busy = sum(name == channel for name, _ in self._in_flight.values())
+        busy = sum(count for (name, _), count in self._lanes.items() if name == channel)
         return self._kinds[channel].workers - busy
 
-    def _claim(self, tx: Transaction, channel: str, now: datetime) -> list[tuple[Outgoing, Target]]:
-        kind = self._kinds[channel]
-        busy = Counter(self._in_flight.values())
-        room = self._room(channel)
-        targets: dict[int, Target] = {}
-        chosen: list[Delivery] = []
-        for delivery in self._due(tx, channel, now):
-            if len(chosen) >= room:
-                break
-            if self._given_up(tx, delivery, now):
-                continue
-            if busy[channel, delivery.target] >= kind.per_target:
-                continue
-            target = self._target(delivery)
+    def _choosable(self, channel: str) -> bool:
+        most = self._kinds[channel].per_target
+        return any(self._lanes[channel, one.target] < most for one in self._ready.get(channel, ()))
+
+    def _claim_lanes(self, tx: Transaction, now: datetime) -> list[Lane]:
+        found: list[Lane] = []
+        for name in self.channels:
+            chosen = self._choose(tx, name, now)
+            targets = {one.id: target for lane in chosen for one, target in lane}
+            for lane in chosen:
+                claimed = outbox.claim(tx, [one for one, _ in lane], now, self._kinds[name].lease_s)
+                if claimed:
+                    found.append([(one, targets[one.delivery.id]) for one in claimed])
+        return found
+
+    def _choose(
+        self, tx: Transaction, channel: str, now: datetime
+    ) -> list[list[tuple[Delivery, Target]]]:
+        """Lanes of what waits, as many as there is room for, the oldest deliveries first."""
+        room, most = self._room(channel), self._kinds[channel].per_target
+        lanes: list[list[tuple[Delivery, Target]]] = []
+        open_lane: dict[str, list[tuple[Delivery, Target]]] = {}
+        begun: Counter[str] = Counter()
+        left: list[Delivery] = []
+        for one in self._ready.get(channel, ()):
+            recipient = (channel, one.target)
+            lane = open_lane.get(one.target)
+            if lane is None or len(lane) >= self._depth.get(recipient, 1):
+                if len(lanes) >= room or self._lanes[recipient] + begun[one.target] >= most:
+                    left.append(one)
+                    continue
+                lane = open_lane[one.target] = []
+            target = self._sendable(tx, one, now)
             if target is None:
-                outbox.expire(tx, [delivery.id], "RECEIVER_REMOVED: no longer in the routes", now)
                 continue
-            busy[channel, delivery.target] += 1
-            targets[delivery.id] = target
-            chosen.append(delivery)
-        claimed = outbox.claim(tx, chosen, now, kind.lease_s)
-        return [(outgoing, targets[outgoing.delivery.id]) for outgoing in claimed]
+            if not lane:
+                lanes.append(lane)
+                begun[one.target] += 1
+            lane.append((one, target))
+        self._ready[channel] = left
+        return lanes
+
+    def _sendable(self, tx: Transaction, delivery: Delivery, now: datetime) -> Target | None:
+        """Where it goes; None when it goes nowhere any more, which is then recorded."""
+        if self._given_up(tx, delivery, now):
+            return None
+        target = self._target(delivery)
+        if target is None:
+            outbox.expire(tx, [delivery.id], "RECEIVER_REMOVED: no longer in the routes", now)
+        return target
 
     def _given_up(self, tx: Transaction, delivery: Delivery, now: datetime) -> bool:
         """Whether a delivery tried before has become too old; it is marked so."""
@@ -650,11 +697,33 @@ class Deliverer:
             )
         return self._pools[channel]
 
-    def _send(self, outgoing: Outgoing, target: Target) -> None:
-        """One try, in a worker: whatever happens, its end is reported."""
+    def _start(self, lane: Lane) -> None:
+        outgoing, target = lane[0]
+        recipient = (target.channel, outgoing.delivery.target)
+        self._lanes[recipient] += 1
+        self._in_flight.update((one.delivery.id, recipient) for one, _ in lane)
+        self._pool(target.channel).submit(self._send_lane, lane, recipient)
+
+    def _send_lane(self, lane: Lane, recipient: Recipient) -> None:
+        """Tries, in a worker, one after the other until one fails; each end is reported."""
+        going = True
+        for outgoing, target in lane:
+            going = going and not (self._stopping.is_set() and outgoing is not lane[0][0])
+            if not going:
+                self._done.put(_Done(outgoing))
+                continue
+            attempt = self._try(outgoing, target)
+            self._done.put(_Done(outgoing, attempt))
+            self._wake.set()
+            going = attempt.outcome == "sent"
+        self._done.put(_LaneEnded(recipient))
+        self._wake.set()
+
+    def _try(self, outgoing: Outgoing, target: Target) -> Attempt:
         started = self._clock.now()
         delivery_id = outgoing.delivery.id
         pause: float | None = None
+        outcome: Literal["sent", "refused", "failed"]
         try:
             detail = self.channels[target.channel].send(outgoing, target, started)
             outcome = "sent"
@@ -664,28 +733,47 @@ class Deliverer:
         except Exception as error:  # a fault of a channel is a failed try, never a lost alert
             log.exception("channel %s failed", target.channel)
             detail, outcome = f"{type(error).__name__}: {error}", "failed"
-        attempt = Attempt(delivery_id, outcome, detail, started, self._clock.now(), pause)  # type: ignore[arg-type]
-        self._done.put(_Done(outgoing, attempt))
-        self._wake.set()
+        return Attempt(delivery_id, outcome, detail, started, self._clock.now(), pause)
 
-    def _record(self) -> Sent:
-        ended: list[_Done] = []
+    # --- recording ----------------------------------------------------------------------------
+
+    def _ended(self) -> list[_Done | _LaneEnded]:
+        ended = []
         while not self._done.empty():
             ended.append(self._done.get())
-        if not ended:
-            return Sent()
-        settled = [self._settle(done) for done in ended]
-        with self._store.transaction() as tx:
-            outbox.settle(tx, settled)
-        for done in ended:
-            self._in_flight.pop(done.attempt.delivery_id, None)
-        states = Counter(result.state for result in settled)
-        counted = Sent(states["sent"], states["retry"], states["dead"], states["expired"])
-        self.totals += counted
-        return counted
+        return ended
 
-    def _settle(self, done: _Done) -> outbox.Settled:
-        attempt, delivery = done.attempt, done.outgoing.delivery
+    def _record(self, tx: Transaction, ended: Iterable[_Done | _LaneEnded], now: datetime) -> Sent:
+        """Write down how tries ended; what was claimed and not tried is due again."""
+        done = [one for one in ended if isinstance(one, _Done)]
+        settled = [self._settle(one.outgoing, one.attempt) for one in done if one.attempt]
+        outbox.settle(tx, settled)
+        outbox.give_back(tx, [one.outgoing.delivery.id for one in done if not one.attempt], now)
+        states = Counter(result.state for result in settled)
+        return Sent(states["sent"], states["retry"], states["dead"], states["expired"])
+
+    def _account(self, ended: Iterable[_Done | _LaneEnded], done: Sent) -> None:
+        """Once it is committed: who is free, and how deep a recipient's lanes may be."""
+        self.totals += done
+        for one in ended:
+            if isinstance(one, _LaneEnded):
+                self._lanes[one.recipient] -= 1
+                self._lanes += Counter()  # forgets who has none
+                continue
+            recipient = self._in_flight.pop(one.outgoing.delivery.id, None)
+            if recipient is not None and one.attempt is not None:
+                self._depth[recipient] = _deeper(self._depth.get(recipient, 1), one.attempt)
+
+    def _record_ended(self) -> None:
+        ended = self._ended()
+        if ended:
+            now = self._clock.now()
+            with self._store.transaction() as tx:
+                done = self._record(tx, ended, now)
+            self._account(ended, done)
+
+    def _settle(self, outgoing: Outgoing, attempt: Attempt) -> outbox.Settled:
+        delivery = outgoing.delivery
         if attempt.outcome == "sent":
             return outbox.Settled(attempt, "sent")
         where = f"{delivery.channel} {delivery.target}"
@@ -698,6 +786,14 @@ class Deliverer:
             return outbox.Settled(attempt, "dead")
         log.warning("delivery to %s failed, again in %.0f s: %s", where, pause, attempt.detail)
         return outbox.Settled(attempt, "retry", attempt.finished_at + timedelta(seconds=pause))
+
+
+def _deeper(depth: int, attempt: Attempt) -> int:
+    """How many deliveries a recipient's next lane may have, by how the last try went."""
+    if attempt.outcome != "sent":
+        return 1
+    took = attempt.finished_at - attempt.started_at
+    return min(depth * 2, _DEEPEST_LANE) if took.total_seconds() < _QUICK_S else max(depth // 2, 1)
 
 
 def send_due(

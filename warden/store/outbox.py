@@ -51,7 +51,8 @@ from warden.store.waiting import (
 __all__ = [
     "Settled", "active_alerts", "add_dispatches", "add_message", "alerts_of_dispatches",
     "anything_to_flush", "claim", "counts", "drop_unattempted", "due_deliveries",
-    "earlier_messages", "ends", "expire", "first_headers", "groups_sent", "heard", "in_review",
+    "earlier_messages", "ends", "expire", "first_headers", "give_back", "groups_sent", "heard",
+    "in_review",
     "list_deliveries", "mark_groups", "mark_silence_ended", "next_due", "postpone", "recover",
     "release", "retry", "set_holds", "settle", "silences_ended", "stops_of", "told", "told_of",
     "unfinished", "waiting", "withhold", "withhold_each",
@@ -335,13 +336,33 @@ def due_deliveries(
 def claim(
     tx: sqlite3.Connection, deliveries: Sequence[Delivery], now: datetime, lease_s: float
 ) -> list[Outgoing]:
-    """Put the deliveries under a lease, count the try, and return what is to be sent."""
+    """Put the deliveries under a lease, count the try, and return what is to be sent.
+
+    What is not due any more, or not yet in turn, is left out: they may have been read a while ago.
+    """
+    stamp, until = instant_text(now), instant_text(now + timedelta(seconds=lease_s))
+    claimed = []
+    for item in deliveries:
+        cursor = tx.execute(
+            "UPDATE deliveries AS x SET state = 'sending', lease_until = ?,"  # noqa: S608  constants
+            " attempts = attempts + 1, tries = tries + 1 WHERE x.id = ? AND ((x.state IN ('pending', 'retry')"
+            "   AND x.due_at <= ?) OR (x.state = 'sending' AND x.lease_until <= ?))"
+            f" AND {_NONE_BEFORE}",
+            (until, item.id, stamp, stamp),
+        )
+        if cursor.rowcount == 1:
+            claimed.append(_outgoing(tx, item))
+    return claimed
+
+
+def give_back(tx: sqlite3.Connection, delivery_ids: Iterable[int], now: datetime) -> None:
+    """Make due again what was claimed and not tried; the try is not counted."""
     tx.executemany(
-        "UPDATE deliveries SET state = 'sending', lease_until = ?, attempts = attempts + 1,"
-        " tries = tries + 1 WHERE id = ?",
-        [(instant_text(now + timedelta(seconds=lease_s)), item.id) for item in deliveries],
+        "UPDATE deliveries SET state = CASE WHEN attempts > 1 THEN 'retry' ELSE 'pending' END,"
+        " lease_until = NULL, due_at = ?, attempts = attempts - 1, tries = max(tries - 1, 0)"
+        " WHERE id = ? AND state = 'sending'",
+        [(instant_text(now), number) for number in delivery_ids],
     )
-    return [_outgoing(tx, delivery) for delivery in deliveries]
 
 
 def _outgoing(tx: sqlite3.Connection, delivery: Delivery) -> Outgoing:
