@@ -153,3 +153,18 @@ def test_a_daemon_shows_how_it_is_and_a_taken_port_does_not_stop_it(installation
     assert 'warden_source_ok{source="inbox"} 1.0' in page
     assert "warden_rules_last_reload_successful 1.0" in page
     assert looked_at(port, "/metrics") == (0, "")
+
+
+def test_every_command_takes_rules_that_look_at_no_events(installation):
+    with_feed_rules(installation)
+    installation.export("history.csv", [row(number, recent(60 + number)) for number in range(9)])
+    installation.drop("old.csv", [row(1, recent(60))])
+    installation.warden("run", "--once")
+    assert installation.rows("backtest", "--events", "history.csv", "--rule", "dead-letter")
+    assert installation.rows("evaluate", "--dry-run") is not None
+    refused = installation.warden("series", "dead-letter", expect=2)
+    assert "counts no events" in refused.stderr
+    rows = {one["rule"]: one for one in installation.rows("explain", "MLI1")}
+    assert rows["dead-letter"]["verdict"] == "no match"
+    assert "not about events" in rows["dead-letter"]["reason"]
+    assert installation.rows("check") == []
