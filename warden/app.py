@@ -37,11 +37,14 @@ from warden.geodata import TimezoneGeography, countries
 from warden.geodata.land import Land
 from warden.ingest import ingest
 from warden.model.located import FaultList, did_you_mean
+from warden.model.notice import Notice
 from warden.model.rule import Rule, Ruleset
 from warden.notify.channels import Channel
 from warden.notify.channels.email.channel import EmailChannel
 from warden.notify.channels.file import FileChannel
 from warden.notify.channels.webhook.channel import WebhookChannel
+from warden.notify.preview import preview, reader
+from warden.notify.preview import sample as sample_of
 from warden.notify.rehearsal import rehearse, route_row
 from warden.notify.render import Renderer, template_folders
 from warden.notify.render.cap import Issuer
@@ -49,7 +52,7 @@ from warden.notify.render.template_faults import template_faults
 from warden.notify.routes_schema import routes_schema
 from warden.notify.routing import Routing, check_reach, parse_routes
 from warden.notify.silences import doubts
-from warden.people import held_by, silence_row
+from warden.people import find_alert, held_by, silence_row
 from warden.pictures import Easel, calibration
 from warden.pictures import png as draw_png
 from warden.pictures.calibration import calibration_svg
@@ -274,6 +277,63 @@ class App:
         doubtful = doubts(asked, rulebook.ruleset.rules, otherwise="no alert has it")
         parts = rehearse(rulebook.routing, labels, at or self.clock.now(), active)
         return [part.as_dict() for part in parts], doubtful
+
+    def preview(
+        self,
+        name: str | None,
+        sample: str | None,
+        language: str | None,
+        receiver: str | None,
+        folder: Path | None,
+    ) -> dict[str, Any]:
+        """Write a message about an alert, a notice or a sample as its readers would see it.
+
+        Raises:
+            UsageError: no such alert, sample, language or receiver, or nothing was ever said of it.
+        """
+        now = self.clock.now()
+        routing = self._rules_and_routes()[1]
+        if receiver is not None and receiver not in routing.receivers:
+            hint = did_you_mean(receiver, routing.receivers)
+            raise UsageError(f"no receiver '{receiver}'{hint}")
+        renderer = self.renderer()
+        eyes = reader(
+            routing.receivers.get(receiver or ""),
+            language=language,
+            languages=renderer.languages,
+            time_zone=self.settings.time_zone,
+        )
+        notice = sample_of(sample, now) if sample is not None else self._last_notice(name or "")
+        seen_at = notice.at if sample is not None else now
+        rendered, files = preview(notice, eyes, renderer, seen_at)
+        target = folder or Path(f"preview-{sample or notice.alert_id}")
+        target.mkdir(parents=True, exist_ok=True)
+        for file, content in files.items():
+            (target / file).write_bytes(content)
+        return {
+            "subject": rendered.subject,
+            "notice": notice.id,
+            "action": notice.action,
+            "language": eyes.language,
+            "fallback": rendered.fallback or None,
+            "files": [str(target / file) for file in files],
+        }
+
+    def _last_notice(self, name: str) -> Notice:
+        """The notice of that id, or the newest one of the alert, alone or in a summary."""
+        with self.read() as store:
+            found = ledger.load_notices(store.connection, ids=[name])
+            if found:
+                return found[0]
+            alert = find_alert(store.connection, name)
+            ids = [row["notice_id"] for row in stops.notices(store.connection, alert.id)]
+            notices = ledger.load_notices(store.connection, ids=ids)
+        if not notices:
+            raise UsageError(
+                f"nothing was ever said of alert {alert.id} ({alert.silence_reason or 'silent'}); "
+                f"`warden explain {alert.id}` tells why"
+            )
+        return notices[-1]
 
     def backtest(
         self,

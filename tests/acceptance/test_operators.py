@@ -212,3 +212,44 @@ def test_what_needs_review_waits_for_a_persons_word_and_goes_at_once(installatio
     assert installation.rows("release", "--list") == []
     stops = installation.rows("explain", waiting[-1]["alert_id"])
     assert [one["reason"] for one in stops if one["stop"] == "release"] == [f"by {ME}"]
+
+
+def test_a_message_is_previewed_in_any_language_and_nothing_is_sent(installation):
+    alert = told(installation)
+    sent = len(installation.subjects())
+    (row_,) = installation.rows("preview", alert[:8], "--language", "fr", "--out", "look")
+    folder = installation.root / "look"
+    assert {"mail.txt", "mail.html", "warden.json", "cap.xml", "alertmanager.json"} <= {
+        path.name for path in folder.iterdir()
+    }
+    assert "Kati" in row_["subject"]
+    assert "il y a" in (folder / "mail.txt").read_text(encoding="utf-8")
+    html = (folder / "mail.html").read_text(encoding="utf-8")
+    assert "cid:" not in html
+    for picture in folder.glob("*.png"):
+        assert picture.name in html
+        assert picture.read_bytes().startswith(b"\x89PNG")
+    assert len(installation.subjects()) == sent
+
+
+@pytest.mark.parametrize("name", ["alert", "update", "cancel", "count", "summary", "exercise"])
+def test_samples_are_previewed_without_any_database(installation, name):
+    (row_,) = installation.rows("preview", "--sample", name)
+    assert row_["fallback"] is None
+    assert (installation.root / f"preview-{name}" / "mail.txt").is_file()
+    assert not (installation.root / "w.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told_"),
+    [
+        ((), "name an alert or a notice"),
+        (("--sample", "udpate"), "did you mean 'update'?"),
+        (("--sample", "alert", "--language", "de"), "no language 'de'; there are en, fr"),
+        (("--sample", "alert", "--receiver", "dask"), "did you mean 'desk'?"),
+    ],
+)
+def test_a_preview_that_cannot_be_is_told_in_one_line(installation, arguments, told_):
+    done = installation.warden("preview", *arguments, expect=2)
+    assert told_ in done.stderr
+    assert len(done.stderr.splitlines()) == 1

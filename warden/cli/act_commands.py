@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from warden.cli.common import (
@@ -142,6 +144,56 @@ def retry(obj: Globals, *, ids: tuple[int, ...], everything: bool, as_json: bool
     else:
         print_table(rows, ["id", "receiver", "channel", "target", "state", "due_at"])
     return 3 if any(row["refused"] for row in rows) else 0
+
+
+@click.command(
+    epilog=example(
+        "warden preview 3f2a9c0d1e4b5a67 --language fr --out /tmp/look\n"
+        "warden preview --sample update --receiver desk"
+    )
+)
+@click.argument("name", metavar="[ALERT|NOTICE]", required=False)
+@click.option("--sample", metavar="KIND", help="A made-up message: alert, update, cancel, count, …")
+@click.option("--language", metavar="en|fr", help="Instead of the receiver's.")
+@click.option("--receiver", metavar="NAME", help="As this receiver of the routes would get it.")
+@click.option(
+    "--out",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where to; ./preview-ALERT by default.",
+)
+@json_option
+@global_options
+@click.pass_obj
+def preview(
+    obj: Globals,
+    *,
+    name: str | None,
+    sample: str | None,
+    language: str | None,
+    receiver: str | None,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Write a message as its readers would see it; sends nothing.
+
+    Text, HTML with its pictures, and the bodies for other systems, of an alert's newest notice, of
+    any notice, or of a sample.
+    """
+    from warden.app import App
+
+    if (name is None) == (sample is None):
+        raise click.UsageError("name an alert or a notice, or say --sample KIND")
+    row = App(obj.settings()).preview(name, sample, language, receiver, folder)
+    if as_json:
+        print_json(row)
+        return
+    say(row["subject"])
+    for file in row["files"]:
+        click.echo(file)
+    if row["fallback"]:
+        say(f"! a template failed, this is the plain form: {row['fallback']}")
 
 
 @click.command(epilog=example("warden test-receiver desk"))

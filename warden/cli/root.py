@@ -50,6 +50,7 @@ COMMANDS: dict[str, Entry] = {
     "release": Entry("act_commands", "release", "Let messages go that wait for a person's word."),
     "routes": Entry("route_commands", "routes", "Show the routes, or try them with labels."),
     "retry": Entry("act_commands", "retry", "Send dead or waiting deliveries again, now."),
+    "preview": Entry("act_commands", "preview", "Write a message as its readers would see it."),
     "backup": Entry("setup_commands", "backup", "Copy the database to a file, checked."),
     "systemd": Entry("setup_commands", "systemd", "Print the service unit for this installation."),
     "test-receiver": Entry("act_commands", "test_receiver", "Send a message marked as exercise."),
