@@ -2,12 +2,14 @@
 
 import os
 import pwd
+import shutil
 import socket
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from warden.control import ControlServer, Request, call
+from warden.control import ControlServer, Request, call, user_name
 from warden.errors import ConfigError, Fault, StoreError, WardenError
 
 
@@ -127,3 +129,54 @@ def test_a_daemon_that_dies_in_mid_answer_is_told(tmp_path):
     with pytest.raises(StoreError, match="went away in mid-answer"):
         list(rows)
     listener.close()
+
+
+def as_nobody(work):
+    """Do it in a process of a user who belongs to no group of ours; what it returns."""
+    receive, send = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+            said = work()
+        except WardenError as error:
+            said = f"{type(error).__name__}: {error}"
+        os.write(send, said.encode())
+        os._exit(0)
+    os.close(send)
+    os.waitpid(child, 0)
+    with os.fdopen(receive, "rb") as pipe:
+        return pipe.read().decode()
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that every user may enter; those of pytest are their owner's alone."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root becomes somebody else")
+
+
+@needs_root
+def test_who_does_not_belong_to_the_group_is_refused_in_one_line(open_folder):
+    with Listener(open_folder / "w.sock", echo) as listener:
+        said = as_nobody(lambda: repr(list(call(open_folder / "w.sock", "ack", {}))))
+    assert said == (
+        f"StoreError: no permission to use the daemon's socket {open_folder}/w.sock; "
+        "operators belong to its group (usually 'warden')"
+    )
+    assert listener.requests == []
+
+
+@needs_root
+def test_who_asked_is_whom_the_kernel_names_whatever_the_request_says(open_folder):
+    with Listener(open_folder / "w.sock", echo) as listener:
+        (open_folder / "w.sock").chmod(0o666)
+        as_nobody(lambda: repr(list(call(open_folder / "w.sock", "ack", {"who": "root"}))))
+    assert [request.who for request in listener.requests] == [user_name(65534)]
