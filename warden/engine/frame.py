@@ -147,6 +147,7 @@ class Frame:
     day: IntArray
     day_end: IntArray
     _parsed_actors: dict[str, tuple[Actor, ...]] = field(default_factory=dict, compare=False)
+    _ordered: list[bool] = field(default_factory=list, compare=False)
 
     def __len__(self) -> int:
         return int(self.day.shape[0])
@@ -155,6 +156,15 @@ class Frame:
     def uid(self) -> ObjectArray:
         """The events' uids."""
         return self.plain["uid"]
+
+    def in_order(self) -> bool:
+        """Whether the rows are in order of (day, uid); looked at once."""
+        if not self._ordered:
+            steps = np.diff(self.day)
+            rising = bool((steps >= 0).all())
+            ties = steps == 0
+            self._ordered.append(rising and bool((self.uid[:-1][ties] <= self.uid[1:][ties]).all()))
+        return self._ordered[0]
 
     @classmethod
     def from_rows(cls, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Frame:

@@ -182,13 +182,11 @@ class Matches:
 
     def _in_order(self) -> IntArray:
         """The permutation that brings the pairs of a row and a key in order of their events."""
-        days, uids = self.frame.day, self.frame.uid
-        steps = np.diff(days)
         pairs = np.arange(len(self.key_row), dtype=np.int64)
-        # As it mostly is: sorting texts is slow.
-        if (steps >= 0).all() and (uids[:-1] <= uids[1:])[steps == 0].all():
+        if self.frame.in_order():  # as it mostly is: sorting texts is slow
             sorted_ = bool((np.diff(self.key_row) >= 0).all())
             return pairs if sorted_ else np.argsort(self.key_row, kind="stable")
+        days, uids = self.frame.day, self.frame.uid
         rank = np.empty(len(self), dtype=np.int64)
         rank[np.lexsort((uids.astype(str), days))] = np.arange(len(self))
         return np.argsort(rank[self.key_row], kind="stable")

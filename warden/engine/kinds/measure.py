@@ -90,12 +90,25 @@ def alike_through(one: Series, other: Series, last: int) -> int:
 
 def rolling(one: Series, days: IntArray, window: int) -> FloatArray:
     """The measure over the window of `window` days that ends with each of `days` (sorted)."""
+    if one.weights is not None and len(days) > 1 and days[-1] - days[0] == len(days) - 1:
+        return _rolling_daily(one.days, one.weights, days, window)
     low = np.searchsorted(one.days, days - window, side="right")
     high = np.searchsorted(one.days, days, side="right")
     if one.weights is not None:
         running = np.concatenate(([0.0], np.cumsum(one.weights)))
         return running[high] - running[low]
     return _rolling_distinct(one.labels, low, high)
+
+
+def _rolling_daily(at: IntArray, weights: FloatArray, days: IntArray, window: int) -> FloatArray:
+    """The same for days without a gap: sums of each day, summed up, and no search."""
+    first, count = int(days[0]) - window + 1, len(days) + window - 1
+    inside = (at >= first) & (at < first + count)
+    if not inside.all():
+        at, weights = at[inside], weights[inside]
+    running = np.zeros(count + 1)
+    np.cumsum(np.bincount(at - first, weights, count), out=running[1:])
+    return running[window:] - running[:-window]
 
 
 def _rolling_distinct(
@@ -117,14 +130,14 @@ def _rolling_distinct(
 
 
 def _weights(matches: Matches, rows: IntArray, measure: str) -> FloatArray:
+    if measure == "events":
+        return np.ones(len(rows))
     deaths = np.nan_to_num(matches.frame.number["fatalities"][rows])
     if measure == "fatalities":
         return deaths
     if measure == "fatal_events":
         return (deaths > 0).astype(np.float64)
-    if measure == "fatalities_capped":
-        return np.minimum(deaths, CAP)
-    return np.ones(len(rows))
+    return np.minimum(deaths, CAP)
 
 
 def _labels(matches: Matches, row: int, measure: str) -> tuple[str, ...]:
