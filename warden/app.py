@@ -55,6 +55,8 @@ from warden.notify.silences import doubts
 from warden.people import find_alert, held_by, silence_row
 from warden.pictures import Easel, calibration
 from warden.pictures import png as draw_png
+from warden.pictures.backtest import WIDTH as BACKTEST_WIDTH
+from warden.pictures.backtest import backtest_svg
 from warden.pictures.calibration import calibration_svg
 from warden.rulebook import KnownNames, Loaded
 from warden.rulebook import load as load_rulebook
@@ -76,13 +78,21 @@ from warden.store import (
     outbox,
     people,
     reports,
+    stops,
 )
 from warden.store.backup import back_up, nightly_backups
 from warden.store.calibrations import calibrations
 from warden.store.events import FRAME_COLUMNS, load_rows
 from warden.store.projections import coverage, load_projections
 from warden.store.sources import complete_through, load_sources
-from warden.trial.backtest import Backtest, choose, model, parse_known, parse_step
+from warden.trial.backtest import (
+    Backtest,
+    choose,
+    model,
+    of_events,
+    parse_known,
+    parse_step,
+)
 from warden.trial.calibration import Task, prepare
 from warden.trial.explain import explain_alert, explain_event, find_event
 from warden.trial.files import read_all
@@ -350,7 +360,7 @@ class App:
         Raises:
             UsageError: arguments that make no sense together, or nothing to go back over.
         """
-        ruleset = choose(self.ruleset(), rules)
+        ruleset, left_out = of_events(self.ruleset(), rules)
         if files:
             read = read_all(list(_expand(files)), self.clock.now())
             plan = model(
@@ -360,7 +370,7 @@ class App:
                 last=last,
                 step_days=parse_step(step or "7d"),
             )
-            return Backtest(plan, ruleset, self.geography, read.rejected)
+            return Backtest(plan, ruleset, self.geography, read.rejected, left_out)
         if step is not None or known is not None:
             raise UsageError(
                 "--step and --known are for --events: what is stored is replayed as it was known, "
@@ -368,7 +378,14 @@ class App:
             )
         with self.read() as store:
             plan = replay(store.connection, first=first, last=last)
-        return Backtest(plan, ruleset, self.geography)
+        return Backtest(plan, ruleset, self.geography, left_out=left_out)
+
+    def backtest_picture(
+        self, summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], *, png: bool
+    ) -> bytes:
+        """What a backtest told, drawn: a PNG of twice the size it is shown at, or an SVG."""
+        svg = backtest_svg(summary, rows, Easel(template_folders(self.settings.templates_dir)))
+        return draw_png(svg, width_px=2 * BACKTEST_WIDTH) if png else svg.encode()
 
     def calibration(
         self,
@@ -406,6 +423,13 @@ class App:
             rows = calibrations(store.connection, rule_id)
         versions = {rule.id: rule.version for rule in self.ruleset().rules} if rows else {}
         return [{**row, "current": versions.get(row["rule"]) == row["version"]} for row in rows]
+
+    def _kept_calibrations(self) -> list[dict[str, Any]]:
+        """`calibrations`, none where the rules cannot be read now: `status` is no check."""
+        try:
+            return self.calibrations()
+        except ConfigError:
+            return []
 
     def calibration_picture(self, row: Mapping[str, Any], *, png: bool) -> bytes:
         """What a calibration found, drawn: a PNG of twice the size it is shown at, or an SVG."""
@@ -736,6 +760,9 @@ class App:
                 report["deliveries"] = outbox.counts(store.connection)
         newest = nightly_backups(self.settings.backup_dir)[-1:]
         report["backup"] = str(newest[0]) if newest else None
+        report["calibrations"] = [
+            {name: row[name] for name in _CALIBRATED} for row in self._kept_calibrations()
+        ]
         report["troubles"] = list(_troubles(report))
         return report
 
@@ -888,6 +915,7 @@ def _measuring(rule: Rule, measure: str | None) -> Rule:
     return replace(rule, parameters=rule.parameters.model_copy(update={"measure": measure}))
 
 
+_CALIBRATED = ("rule", "calibrated_at", "budget", "false_alerts_per_year", "current")
 _FINE = frozenset({"ok", "paused", "disabled", "never polled"})
 
 
@@ -905,6 +933,8 @@ def _troubles(report: Mapping[str, Any]) -> Iterator[str]:
     for job in daemon.get("jobs", ()):
         if job["failures"]:
             yield f"job {job['job']} failed {job['failures']} times, last: {job['error']}"
+    for rule, error in (daemon.get("failing_rules") or {}).items():
+        yield f"rule {rule} could not be evaluated: {error}"
     reload = daemon.get("reload") or {}
     if reload.get("refused"):
         yield f"the last reload was refused: {reload['refused']}"

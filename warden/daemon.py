@@ -482,6 +482,7 @@ class Daemon:
             "sentence": station.sentence(),
             "jobs": self.progress.report(),
             "reload": station.reload_report(),
+            "failing_rules": dict(station.vitals.failing),
         }
 
 

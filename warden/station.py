@@ -262,7 +262,7 @@ class Station:
         """Write down what is not as it should be with warden itself; return all of it."""
         if (changed is None or changed) and asks_for_names(self.rulebook.ruleset):
             with self.store.transaction() as tx:
-                health.note_actors(tx, now, changed)
+                health.note_actors(tx, now)
         connection = self.store.connection
         stored = health.load(connection, now)
         found = merged(stored, health.look(connection, stored, self._itself(), now), now)

@@ -10,7 +10,6 @@ count here, so that an alert about a broken recipient, itself refused there, rai
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ RECENT = timedelta(days=7)  # how long what has ended, and what is merely there,
 SOON = timedelta(hours=1)  # how long a failed template counts though a later message was fine
 _DETAIL_LIMIT = 1_000
 _NAMES_SHOWN = 10
+_NOTED = "health_actors_noted_at"  # a key of `meta`
 _COLUMNS = "subject, name, state, since, until, ending, detail, known_through, number"
 # Names that stand for nobody in particular; new ones come with every country.
 _NOBODY = ("civilians", "protesters", "rioters", "unidentified")
@@ -189,23 +189,25 @@ def _fallbacks(connection: sqlite3.Connection, now: datetime) -> Iterator[Condit
 # --- actors' names ----------------------------------------------------------------------------
 
 
-def note_actors(
-    tx: sqlite3.Connection, now: datetime, changed: Collection[str] | None = None
-) -> int:
-    """Write down the actor names of some events (None: of all); return how many were new.
+def note_actors(tx: sqlite3.Connection, now: datetime) -> int:
+    """Write down the actor names of what came since the last time; return how many were new.
 
     Names that only a first load brought are known from the start. They are told apart by the
     events' own mark, so that nothing depends on when this is called.
     """
-    some = "" if changed is None else " AND e.uid IN (SELECT value FROM json_each(:uids))"
-    values = {"now": instant_text(now), "uids": json.dumps(sorted(changed or ()))}
-    return tx.execute(
-        "INSERT INTO health_actors (name, seen_at)"  # noqa: S608  a constant
+    found = tx.execute("SELECT value FROM meta WHERE key = ?", (_NOTED,)).fetchone()
+    stamp = instant_text(now)
+    since = found[0] if found is not None and found[0] <= stamp else ""
+    new = tx.execute(
+        "INSERT INTO health_actors (name, seen_at)"
         " SELECT j.value ->> 0, iif(min(e.backfilled), '', :now)"
-        f" FROM events e, json_each(e.actors) j WHERE j.value ->> 0 <> ''{some}"
+        " FROM events e, json_each(e.actors) j"
+        " WHERE e.revised_at >= :since AND j.value ->> 0 <> ''"
         " GROUP BY 1 ON CONFLICT (name) DO NOTHING",
-        values,
+        {"now": stamp, "since": since},
     ).rowcount
+    tx.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_NOTED, stamp))
+    return new
 
 
 def _actors(
