@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Line = NDArray[np.int32]  # (n, 2) of lon, lat in steps of the grid
 
-FORMAT = 1
+FORMAT = 2
 STEP_DEG = 0.002
 _CHILD_DEADLINE_S = 60.0
 _MIN_RING = 4
@@ -220,13 +220,16 @@ def _simplified(codes: tuple[str, ...], rings: list[Line], owners: list[int]) ->
     beyond = _beyond(rings, owners)
     kept: list[tuple[Line, tuple[int, int]]] = []
     borders: list[tuple[Line, tuple[int, int]]] = []
-    for ring, owner, others in zip(rings, owners, beyond, strict=True):
+    around = _around(rings, owners, beyond)
+    for number, (ring, owner, others) in enumerate(zip(rings, owners, beyond, strict=True)):
+        if number in around:  # an enclave: the shapes have no holes, so nobody else has its edges
+            others = np.full_like(others, around[number])  # noqa: PLW2901
         arcs = []
         for arc, other in _arcs(ring, others):
             simple = _simple(arc)
             arcs.append(simple[:-1])
-            if other not in (_NOBODY, owner) and owner < other:
-                borders.append((simple, (owner, other)))
+            if other not in (_NOBODY, owner) and (owner < other or number in around):
+                borders.append((simple, (min(owner, other), max(owner, other))))
         closed = np.vstack([*arcs, arcs[0][:1]])
         if len(closed) >= _MIN_RING:
             kept.append((closed, (owner, owner)))
@@ -254,6 +257,27 @@ def _beyond(rings: list[Line], owners: list[int]) -> list[NDArray[np.int64]]:
     other[order] = np.where(alone, _NOBODY, np.where(owner[order] == least, most, least))
     starts = np.r_[0, ends[:-1]]
     return [other[start : end - 1] for start, end in zip(starts, ends, strict=True)]
+
+
+def _around(
+    rings: list[Line], owners: list[int], beyond: list[NDArray[np.int64]]
+) -> dict[int, int]:
+    """For rings that lie wholly inside another country: its owner."""
+    import shapely  # noqa: PLC0415
+
+    boxes = np.array([[*ring.min(axis=0), *ring.max(axis=0)] for ring in rings])
+    found: dict[int, int] = {}
+    for number, others in enumerate(beyond):
+        if (others != _NOBODY).any():
+            continue
+        west, south, east, north = boxes[number]
+        holds = (boxes[:, 0] < west) & (boxes[:, 1] < south)
+        holds &= (boxes[:, 2] > east) & (boxes[:, 3] > north)
+        point = shapely.points(*rings[number][0].tolist())
+        for outer in np.flatnonzero(holds).tolist():
+            if owners[outer] != owners[number] and shapely.polygons(rings[outer]).contains(point):
+                found[number] = owners[outer]
+    return found
 
 
 def _box_area(ring: Line) -> float:

@@ -17,13 +17,13 @@ from typing import Any
 from warden.pictures.lettering import text_width
 from warden.pictures.template import Easel
 
-WIDTH, HEIGHT = 440, 236
+WIDTH, HEIGHT = 400, 230
 _TOP, _BOTTOM, _RIGHT = 34.0, 48.0, 10.0
 _SMALL = 12.5
 _DAYS = {"day": 1, "week": 7, "month": 30.44, "quarter": 91.3, "year": 365.25}
 _STEPS = (1, 2, 5)
 _MAX_TICKS = 5
-_DAY_LABELS = 4
+_DAY_LABELS = 3
 _GAP = 0.22  # of a bar's room
 
 Band = tuple[int, float | None, float | None, float | None]

@@ -18,7 +18,7 @@ from warden.pictures.lettering import Box, Lettering, shortened, text_width
 from warden.pictures.projection import Points, Window
 from warden.pictures.template import Easel
 
-WIDTH, HEIGHT = 440, 346
+WIDTH, HEIGHT = 400, 336
 _FOOT = 40  # the strip below the map: scale, legend and credit
 _LEAST_KM, _MOST_KM = 40.0, 2_500.0
 _RING_MARGIN = 1.1

@@ -378,6 +378,9 @@ def _why(notice: Notice, voice: Voice) -> Iterable[str]:
     if yearly is not None:
         rounded = round(yearly) if yearly >= 2 else round(yearly, 1)  # noqa: PLR2004
         yield voice.say("alerts_per_year", rounded)
+    judged = facts.get("precision") or {}
+    if number_of(judged.get("judged")):
+        yield voice.say("judged_true", judged=judged["judged"], true=judged.get("true", 0))
 
 
 def _basis(notice: Notice, voice: Voice) -> Iterable[str]:
@@ -495,9 +498,15 @@ def _event_row(notice: Notice, event: Mapping[str, Any], voice: Voice) -> list[s
     return [
         "" if day is None else voice.numeric_day(day),
         ", ".join(part for part in (name, place) if part),
-        ": ".join(part for part in (kind, voice.join(matched[:3])) if part),
+        _with_actors(kind, voice.join(matched[:3]), voice),
         deaths(event, voice),
     ]
+
+
+def _with_actors(kind: str, actors: str, voice: Voice) -> str:
+    if not kind or not actors:
+        return kind or actors
+    return voice.say("labelled", label=kind, value=actors)
 
 
 def _summary_table(notice: Notice, voice: Voice) -> View:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from jinja2 import TemplateSyntaxError
+from jinja2 import TemplateSyntaxError, meta
 
 from warden.errors import Fault
 from warden.notify.render.parts import clean
@@ -21,6 +22,8 @@ from warden.notify.render.voice import PhraseError, Phrases
 from warden.sandbox import Sandbox
 
 CODE = "WR081"
+_ALWAYS_GIVEN = frozenset({"vowel"})  # for languages that elide
+_FORM = re.compile(r"\.(zero|one|two|few|many|other)$")
 _NAMED = re.compile(r"'([^']+)'")
 _TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 _SECTION = re.compile(r"\s*\[([^\[\]]+)\]")
@@ -43,9 +46,45 @@ def _of(renderer: Renderer, language: str, wanted: set[str]) -> Iterator[Fault]:
         return
     for key in sorted(wanted - set(known)):
         yield Fault(str(strings), 0, 0, CODE, f"no phrase '{key}'")
+    yield from _other_names(renderer, strings, known)
     for notice in sample_notices():
         for failure in renderer.failures(language, notice):
             yield _fault(failure, renderer.folders, strings)
+
+
+def _other_names(renderer: Renderer, strings: Path, known: Mapping[str, str]) -> Iterator[Fault]:
+    """Phrases that use names they are not given, or leave one out that English says."""
+    sandbox = Sandbox(renderer.folders[-1:])
+    given = _names(sandbox, Phrases("en", renderer.folders[-1:], sandbox).sources)
+    for key, used in sorted(_names(sandbox, known).items()):
+        for name in sorted(used - given.get(key, used) - _ALWAYS_GIVEN):
+            yield _of_phrase(renderer, strings, key, f"phrase '{key}': no '{name}' is given to it")
+        for name in sorted(given.get(key, used) - used - _ALWAYS_GIVEN):
+            message = f"phrase '{key}' does not say '{name}', which the English one does"
+            yield replace(_of_phrase(renderer, strings, key, message), severity="warning")
+
+
+def _names(sandbox: Sandbox, sources: Mapping[str, str]) -> dict[str, set[str]]:
+    """The names that each phrase uses, all its plural forms together."""
+    found: dict[str, set[str]] = {}
+    for key, source in sources.items():
+        stem = _FORM.sub("", key)
+        try:
+            names = meta.find_undeclared_variables(sandbox.parse(source))
+        except TemplateSyntaxError:  # told by those who use the phrase
+            names = set()
+        found.setdefault(stem, set()).update(names - {"_turn"})
+    return found
+
+
+def _of_phrase(renderer: Renderer, strings: Path, key: str, message: str) -> Fault:
+    """A fault at the line that defines the phrase."""
+    for folder in renderer.folders:
+        path = folder / strings.parent.name / strings.name
+        line = _line_of_phrase(path, key)
+        if line:
+            return _at(path, line, message)
+    return Fault(str(strings), 0, 0, CODE, message)
 
 
 def _fault(error: BaseException, folders: Sequence[Path], strings: Path) -> Fault:
