@@ -51,6 +51,7 @@ from warden.engine.detect.tails import Floats, at_least, mid_p, smallest_below
 WEEKS = np.arange(*TESTED_WEEKS)
 MATCHED = (0.005, 0.01)
 LEVELS = (0.01, 0.005, 4e-5)
+CLUMP_LEVELS = (0.01, 1e-3, 4e-5)
 BATCH = 20  # replicates held in memory at once
 OURS = NbGlmSettings(period=52.0)  # the scenarios' year has 52 weeks
 PEER = FarringtonSettings(min_cases=0)  # without its blanking of sparse weeks
@@ -123,6 +124,7 @@ def main() -> int:
     _print_levels("without outbreaks (in control)", clean, verdict)
     series = max(options.replicates * 20, LEAST_DRIFT_SERIES)
     _print_drift(np.random.default_rng(options.seed), series, verdict)
+    _print_clumps(np.random.default_rng(options.seed))
     _print_calibration(np.random.default_rng(options.seed))
     return verdict.tell()
 
@@ -334,6 +336,24 @@ def _judge_level(title: str, level: float, chances: Floats, verdict: Verdict) ->
         f"nb_glm, {title}: a nominal {level:g} is {scenarios[worst]:.2f} times that in scenario "
         f"{worst + 1} (standard error {errors[worst]:.2f})",
     )
+
+
+def _print_clumps(rng: np.random.Generator) -> None:
+    """Realised over nominal level of rare series in clumps, with a rule's guards: its limit."""
+    print("realised over nominal level of sparse series, guards 3 and 1.5, 60 series of 400 weeks")
+    print("  dispersion  events/week   " + "".join(f"{level:>10g}" for level in CLUMP_LEVELS))
+    weeks = np.arange(290, 400, 10)
+    for phi in (2.0, 5.0):
+        for mean in (0.05, 0.25, 1.0, 4.0):
+            law = nb_glm(negative_binomial(rng, np.full((60, 400), mean), phi), weeks).law
+            line = f"  {phi:10g}{mean:13g}   "
+            for level in CLUMP_LEVELS:
+                bound = np.maximum(np.maximum(law.high(level), 2), np.ceil(1.5 * law.mean) - 1)
+                true_mean = np.full_like(bound, mean)
+                chance = at_least(bound + 1, true_mean, np.full_like(bound, phi)).mean()
+                line += f"{chance / level:10.2f}"
+            print(line)
+    print()
 
 
 def _print_drift(rng: np.random.Generator, series: int, verdict: Verdict) -> None:

@@ -61,9 +61,19 @@ def check(obj: Globals, *, place: Path | None, as_json: bool) -> int:
     for line in () if as_json else render(faults):
         click.echo(line)
     errors = sum(fault.severity == "error" for fault in faults)
+    for line in () if as_json or errors else _calibrated(obj):
+        click.echo(line)
     warnings = len(faults) - errors
     say(f"{_count(errors, 'error')}, {_count(warnings, 'warning')}" if faults else "no faults")
     return 1 if errors else 0
+
+
+def _calibrated(obj: Globals) -> list[str]:
+    """What was found of the rules that were calibrated, a line each."""
+    from warden.app import App
+    from warden.trial.calibration_words import short
+
+    return [short(row) for row in App(obj.settings()).calibrations()]
 
 
 @click.command(

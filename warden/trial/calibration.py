@@ -47,7 +47,7 @@ BASELINE_WEEKS = 260 + 8 + 13  # a full baseline, its gap and the longest window
 YEARS_AT_ONCE = 10  # tested in one replicate
 WATCHED_WEEKS = 26  # a rise that is not found by then counts as missed
 RISES = (1.0, 2.0, 3.0, 5.0)
-LEVELS = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0)  # times the rule's own, to see what its budget could bear
+LEVELS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # times the rule's own, to see what its budget could bear
 MOST_CALIBRATION = 10.0  # as the rule's parameter allows
 TAILS = 3  # ends of every rise drawn after one beginning
 RATES = (0.0, 0.25, 1.0, 4.0, float("inf"))  # events a week: detection differs that much
@@ -256,9 +256,13 @@ def calibrate(
     *,
     replicates: int,
     seed: int = 1,
+    levels: Sequence[float] = LEVELS,
+    rises: Sequence[float] = RISES,
     beat: Callable[[], None] = lambda: None,
 ) -> Calibrated:
     """Replay a rule on histories like its own in which nothing changes, and on rises.
+
+    `levels`: multiples of the rule's own level to try besides it (1.0 among them).
 
     Raises:
         UsageError: too little history.
@@ -270,13 +274,13 @@ def calibrate(
     stage = _Stage(live, Unchanged.of(matches, weeks), end, matches.frame.datasets())
     quiet, risen = np.random.SeedSequence(seed).spawn(2)
     budget = budget_of(rule, len(matches.keys))
-    told: dict[float, list[Signal]] = {times: [] for times in (LEVELS if budget else (1.0,))}
+    told: dict[float, list[Signal]] = {times: [] for times in (levels if budget else (1.0,))}
     for one in quiet.spawn(replicates):
         _false_alerts(stage, np.random.default_rng(one), told)
         beat()
     tried: list[_Tried] = []
     for one in risen.spawn(replicates):
-        tried += _rises(stage, np.random.default_rng(one), replicates)
+        tried += _rises(stage, np.random.default_rng(one), replicates, rises)
         beat()
     years = replicates * YEARS_AT_ONCE
     costs = [
@@ -338,7 +342,7 @@ def _false_alerts(stage: _Stage, rng: np.random.Generator, told: dict[float, lis
     for times, false in told.items():
         there = replace(stage, rule=_at_level(stage.rule, times))
         found = signals(there.rule, every, there.horizon(there.end, first, began))
-        days = _days_to_look(found, began, there.end)
+        days = _days_to_look(found, began, there.end, _lasts(there.rule))
         false.extend(_told(there, every, first, [began - 1, *days]))
 
 
@@ -357,21 +361,31 @@ def _cost(times: float, stated: float, count: int, years: float) -> Cost:
 
 
 def _bearable(rule: Rule, costs: Sequence[Cost], budget: float | None) -> float | None:
-    """The largest tried `calibration` that surely keeps to the budget, and is worth writing."""
+    """The largest tried `calibration` that surely keeps to the budget; None if it is the rule's.
+
+    A lower one than the rule's only where the rule surely costs too much.
+    """
     if rule.kind != "spike" or budget is None:
         return None
-    fits = [cost.times for cost in costs if cost.high <= budget]
-    times = max(fits, default=1.0)
-    wanted = round(min(rule.parameters.calibration * times, MOST_CALIBRATION), 2)
-    return wanted if wanted > rule.parameters.calibration else None
+    own = next(cost for cost in costs if cost.times == 1)
+    fits = [cost.times for cost in costs if cost.high <= budget] or [costs[0].times]
+    times = max(fits)
+    if times == 1 or (times < 1 and own.low <= budget):
+        return None
+    return round(min(rule.parameters.calibration * times, MOST_CALIBRATION), 2)
 
 
-def _days_to_look(found: Iterable[Signal], began: int, end: int) -> list[int]:
-    """The last days of the weeks in which some test passes."""
+def _lasts(rule: Rule) -> int:
+    """How many days after its last passing test an alert may be told: when a cooldown ends."""
+    return rule.keep_firing_for_days + rule.resolve_days if rule.cooldown_days else 0
+
+
+def _days_to_look(found: Iterable[Signal], began: int, end: int, lasts: int) -> list[int]:
+    """The last days of the weeks in which some test passes, or an episode lasts."""
     wanted: set[int] = set()
     for signal in found:
-        since, last = max(day_number(signal.since), began), day_number(signal.until)
-        weeks = range((since - began) // DAYS, (last - began) // DAYS + 1)
+        since, last = max(day_number(signal.since), began), day_number(signal.until) + lasts
+        weeks = range((since - began) // DAYS, (min(last, end) - began) // DAYS + 1)
         wanted.update(min(began + DAYS * (week + 1) - 1, end) for week in weeks)
     return sorted(wanted)
 
@@ -413,7 +427,8 @@ def _cutoff(rule: Rule, ledger: MemoryLedger, day: int) -> int | None:
         return None
     patience = rule.keep_firing_for_days + rule.resolve_days + rule.cooldown_days
     active = [day_number(alert.until) for alert in ledger.active(rule.id)]
-    return min([*active, day - reach(rule) - DAYS]) - patience - 1
+    days: list[int] = [*active, day - reach(rule) - DAYS]
+    return min(days) - patience - 1
 
 
 def _open_and_shut(
@@ -443,9 +458,11 @@ class _Tried:
     by: Signal | None
 
 
-def _rises(stage: _Stage, rng: np.random.Generator, replicates: int) -> Iterator[_Tried]:
+def _rises(
+    stage: _Stage, rng: np.random.Generator, replicates: int, rises: Sequence[float]
+) -> Iterator[_Tried]:
     """Every rise in every key at once, after unchanged beginnings."""
-    if stage.rule.kind == "quiet":
+    if stage.rule.kind == "quiet" or not rises:
         return
     keys = len(stage.unchanged.matches.keys)
     beginnings = max(round(_PLENTY / keys / TAILS / replicates), 1)
@@ -454,7 +471,7 @@ def _rises(stage: _Stage, rng: np.random.Generator, replicates: int) -> Iterator
     began = first + DAYS * BASELINE_WEEKS
     for _ in range(beginnings):
         before = stage.unchanged.draw(rng, first, BASELINE_WEEKS)
-        for factor in RISES:
+        for factor in rises:
             for _ in range(TAILS):
                 after = stage.unchanged.draw(rng, began, WATCHED_WEEKS, times=factor)
                 yield from _tried(stage, before.then(after), first, began, factor)
@@ -475,15 +492,14 @@ def _tried(stage: _Stage, drawn: Drawn, first: int, began: int, factor: float) -
 
 
 def _rows(tried: Sequence[_Tried]) -> Iterator[Found]:
-    for factor in RISES:
+    for factor in sorted({one.factor for one in tried}):
         these = [one for one in tried if one.factor == factor]
         groups = [
             (f"{low:g} to {high:g}" if np.isfinite(high) else f"{low:g} or more", group)
             for low, high in pairwise(RATES)
             if (group := [one for one in these if low <= one.rate < high])
         ]
-        if these:
-            yield _found(factor, "all", these)
+        yield _found(factor, "all", these)
         if len(groups) > 1:
             yield from (_found(factor, name, group) for name, group in groups)
 

@@ -19,6 +19,16 @@ def sentence(row: Mapping[str, Any]) -> str:
     )
 
 
+def short(row: Mapping[str, Any]) -> str:
+    """A kept calibration on one line, as `warden check` shows it."""
+    budget = "" if row["budget"] is None else f" of the {plain(row['budget'])} it may cost"
+    aged = "" if row["current"] else "; the rule was edited since"
+    return (
+        f"{row['rule']}: calibrated on {row['calibrated_at'][:10]}: "
+        f"{plain(row['false_alerts_per_year'])} false alerts a year{budget}{aged}"
+    )
+
+
 def advice(row: Mapping[str, Any]) -> Iterator[str]:
     """What an operator may make of it."""
     budget, rate = row["budget"], row["false_alerts_per_year"]
@@ -27,23 +37,23 @@ def advice(row: Mapping[str, Any]) -> Iterator[str]:
             "This rule has no budget: what it costs follows from its condition and from how events "
             "come. Only spike (nb_glm, gamma_poisson) and drift keep to a number."
         )
-    elif row["low"] > budget:
-        yield f"It costs more than its budget of {plain(budget)}: lower false_alerts_per_year."
     elif row["calibration"] is not None:
-        real = next(
-            (cost for cost in row["costs"] if cost["high"] <= budget and cost["times"] > 1), None
-        )
         best = max(
             (cost for cost in row["costs"] if cost["high"] <= budget),
-            key=lambda cost: cost["times"],
-            default=real,
+            key=lambda cost: float(cost["times"]),
+            default=row["costs"][0],
         )
-        if best is not None:
+        cost = f"cost {plain(best['false_alerts_per_year'])} false alerts a year"
+        written = f"`calibration: {plain(row['calibration'])}` in the rule would"
+        if rate > budget:
+            yield f"It costs more than its budget of {plain(budget)}. {written} {cost}."
+        else:
             yield (
-                f"It spends less than its budget of {plain(budget)}. `calibration: "
-                f"{plain(row['calibration'])}` in the rule would find rises sooner, and cost "
-                f"{plain(best['false_alerts_per_year'])} false alerts a year."
+                f"It spends less than its budget of {plain(budget)}. {written} find rises sooner, "
+                f"and {cost}."
             )
+    elif row["low"] > budget:
+        yield f"It costs more than its budget of {plain(budget)}: lower false_alerts_per_year."
     elif rate < budget / 2:
         yield f"It spends less than its budget of {plain(budget)}; its guards hold it back."
 

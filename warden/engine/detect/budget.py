@@ -28,7 +28,7 @@ LEAST_ALERTS = 10  # a share is known to a third
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What a nominal level really costs on an operator's own history; stored with a rule version.
+    """What a nominal level really costs on a history.
 
     Attributes:
         nominal: levels, rising.

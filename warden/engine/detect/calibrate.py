@@ -1,7 +1,7 @@
 """What a spike rule costs and what it finds, measured on series made like an operator's own.
 
-Standing in the flow: `warden calibrate RULE` hands the stored history in and prints the report; the
-calibration in it is stored with the rule version and corrects the levels of live tests.
+Standing in the flow: `benchmarks/detection.py` measures detectors with it, array by array;
+`warden calibrate` replays whole rules (`warden.trial.calibration`) on the laws of `in_control`.
 
 Every series gets an unchanging negative-binomial law with the mean and dispersion of its history;
 drawn again and again, whatever alarms then is false. Multiplying the mean from some week on shows
@@ -70,14 +70,14 @@ class Power:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What `warden calibrate` prints.
+    """What a detector costs and finds.
 
     Attributes:
         budget: the wanted false alerts a year.
         years: simulated years.
         realised: false alerts a year at the nominal level.
         calibrated: the same with the calibration, on fresh draws.
-        calibration: what to store with the rule version.
+        calibration: what moves the level to where the budget is spent.
         power: by rise and rate, with the calibration.
 
     """
