@@ -114,6 +114,8 @@ def _from_new_sources(matches: Matches, rows: IntArray, first: int) -> tuple[Boo
     """Which rows only reporters unseen before `first` told of, and who these are."""
     texts = matches.frame.plain["reporters"]
     told = [_reporters(text or "") for text in texts[rows].tolist()]
+    if not any(told):  # most sources name nobody: nothing to compare
+        return np.zeros(len(rows), dtype=np.bool_), []
     days = matches.frame.day
     reference = np.flatnonzero((days < first) & (days >= first - REFERENCE_DAYS))
     unseen = _unseen(tuple(texts[reference].tolist()), frozenset[str]().union(*told))
