@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +131,84 @@ def test_arguments_that_make_no_sense_are_told(
 ) -> None:
     assert run(["backtest", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_months_without_a_word_are_counted_and_not_listed(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["backtest", "--events", "export.csv", "--from", "2024-02-01"]) == 0
+    out = capsys.readouterr().out
+    assert "silent: 1 of 4 months" in out
+    assert not any(line.startswith("2024-02 ") for line in out.splitlines())
+
+
+def test_a_picture_shows_each_rule_its_months_and_its_alerts_a_year(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["backtest", "--events", "export.csv", "--from", "2024-02-01", "--picture"]
+    assert run([*asked, "what.svg"]) == 0
+    svg = (place / "what.svg").read_text()
+    assert "2024-02-01 to 2024-05-11 · known event_date+10d, evaluated every 7d · 5 events" in svg
+    assert {">near</text>", ">three</text>"} <= set(re.findall(r">[a-z]+</text>", svg))
+    assert "<title>2024-03: 3</title>" in svg
+    assert "drawn: what.svg" in capsys.readouterr().err
+    assert run([*asked, "what.png"]) == 0
+    assert (place / "what.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_of_silence_says_so(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    period = ["--from", "2024-01-20", "--to", "2024-02-10"]
+    assert run(["backtest", "--events", "export.csv", *period, "--picture", "what.svg"]) == 0
+    assert "nothing would have been told" in (place / "what.svg").read_text()
+    assert "nothing would have been sent" in capsys.readouterr().out
+
+
+def test_rules_about_warden_itself_are_left_out_and_named(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    behind = (
+        "rules:\n- {id: behind, title: A feed is behind, kind: feed,"
+        " states: [stale], severity: warning}\n"
+    )
+    (place / "rules" / "feeds.yaml").write_text(behind)
+    assert run(["backtest", "--events", "export.csv", "--json"]) == 0
+    told = capsys.readouterr()
+    assert "left out, since warden's own health has no history: behind" in told.err
+    assert '"behind"' not in told.out
+    assert run(["backtest", "--events", "export.csv", "--rule", "behind"]) == 2
+    assert "'behind' is of kind feed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "export.csv"),
+        (None, "no events to go back over"),
+        ("nothing like a table", "export.csv"),
+    ],
+)
+def test_files_that_hold_nothing_are_told_in_one_line(
+    content: str | None, said: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export = place / "export.csv"
+    header = export.read_text().splitlines()[0] + "\n"
+    export.write_text(header if content is None else content)
+    assert run(["backtest", "--events", "export.csv"]) in {2, 3}
+    error = capsys.readouterr().err.strip()
+    assert said in error
+    assert len(error.splitlines()) == 1
+
+
+def test_a_file_that_is_not_there_and_a_picture_of_no_kind_are_told(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["backtest", "--events", "exprot.csv"]) == 2
+    assert "exprot.csv" in capsys.readouterr().err
+    assert run(["backtest", "--events", "export.csv", "--picture", "what.jpg"]) == 2
+    assert "ends in .png or .svg" in capsys.readouterr().err
+
+
+def test_a_period_without_events_is_told(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    period = ["--from", "2019-01-01", "--to", "2019-06-01"]
+    assert run(["backtest", "--events", "export.csv", *period]) == 2
+    assert "no event is known by 2019-06-01" in capsys.readouterr().err

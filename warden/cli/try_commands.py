@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +113,12 @@ def _phrase(value: Any) -> str:
     help="With --events: when an event is taken to have been known. Default: event_date+10d.",
 )
 @click.option("--rule", "rule_ids", multiple=True, metavar="ID", help="Only this rule; or more.")
+@click.option(
+    "--picture",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw what would have gone out, rule by rule and month by month: a .png or .svg.",
+)
 @json_option
 @global_options
 @click.pass_obj
@@ -125,6 +131,7 @@ def backtest(
     step: str | None,
     known: str | None,
     rule_ids: tuple[str, ...],
+    picture: Path | None,
     as_json: bool,
 ) -> None:
     """Tell what the rules would have sent, a summary a month, and a rule's alerts a year.
@@ -136,7 +143,9 @@ def backtest(
     """
     from warden.app import App, parse_day
 
-    prepared = App(obj.settings()).backtest(
+    _check_picture(picture)
+    app = App(obj.settings())
+    prepared = app.backtest(
         files=files,
         rules=rule_ids,
         first=parse_day(first, "--from"),
@@ -146,10 +155,26 @@ def backtest(
     )
     if prepared.rejected:
         say(f"{prepared.rejected} rows could not be read and are left out")
-    _run_backtest(prepared, as_json=as_json)
+    if prepared.left_out:
+        say(f"left out, since warden's own health has no history: {', '.join(prepared.left_out)}")
+    summary, rows = _run_backtest(prepared, as_json=as_json)
+    if picture is not None:
+        picture.write_bytes(app.backtest_picture(summary, rows, png=picture.suffix == ".png"))
+        say(f"drawn: {picture}")
 
 
-def _run_backtest(prepared: Backtest, *, as_json: bool) -> None:
+def _check_picture(picture: Path | None) -> None:
+    from warden.errors import UsageError
+
+    if picture is not None and picture.suffix not in {".png", ".svg"}:
+        raise UsageError(f"--picture {picture}: a picture ends in .png or .svg")
+    if picture is not None and not picture.absolute().parent.is_dir():
+        raise UsageError(f"--picture {picture}: there is no folder {picture.absolute().parent}")
+
+
+def _run_backtest(
+    prepared: Backtest, *, as_json: bool
+) -> tuple[Mapping[str, Any], list[dict[str, Any]]]:
     from warden.trial.backtest import notice_row
 
     summary = prepared.summary()
@@ -160,38 +185,34 @@ def _run_backtest(prepared: Backtest, *, as_json: bool) -> None:
         for said in prepared.run(lambda _: bar.update(1)):
             summary.add(said.notice)
             row = notice_row(said)
+            rows.append(row)
             if as_json:
                 print_json(row)
-            else:
-                rows.append(row)
+    told = summary.as_dict()
     if as_json:
-        print_json({"summary": summary.as_dict()})
-        return
-    _show_backtest(rows, summary.as_dict())
+        print_json({"summary": told})
+    else:
+        _show_backtest(rows, told)
+    return told, rows
 
 
-def _show_backtest(rows: list[dict[str, Any]], summary: Mapping[str, Any]) -> None:
-    for row in rows:
-        row["at"] = row["at"][:10]
-        row["late"] = row["reported_late_days"]
-        ids = row["event_ids"]
-        row["events"] = [*ids[:3], *([f"… {len(ids)} in all"] if len(ids) > 3 else [])]  # noqa: PLR2004
+_ACTIONS = ["alerts", "updates", "reminders", "resolved", "cancels", "summaries"]
+_LONGEST_BAR = 40
+
+
+def _show_backtest(rows: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]) -> None:
     columns = ["at", "action", "severity", "rule", "key", "first_day", "last_day", "late", "events"]
     if rows:
-        print_table(rows, columns)
+        print_table([_line(row) for row in rows], columns)
     else:
         click.echo("nothing would have been sent")
-    actions = ["alerts", "updates", "reminders", "resolved", "cancels", "summaries"]
     click.echo()
-    months = [{"month": month, **counts} for month, counts in summary["months"].items()]
-    for month in months:
-        month[""] = "#" * int(month["alerts"])
-    print_table(months, ["month", *actions, ""])
+    _show_months(summary["months"])
     click.echo()
     by_rule = [{"rule": name, **counts} for name, counts in summary["rules"].items()]
-    totals = {name: sum(row[name] for row in by_rule) for name in actions}
+    totals = {name: sum(row[name] for row in by_rule) for name in _ACTIONS}
     by_rule.append({"rule": "all", **totals, "alerts_per_year": summary["alerts_per_year"]})
-    print_table(by_rule, ["rule", *actions, "alerts_per_year"])
+    print_table(by_rule, ["rule", *_ACTIONS, "alerts_per_year"])
     say(
         f"{summary['from']} to {summary['to']}, {summary['instants']} evaluations of "
         f"{summary['events']} events, known: {summary['known']}"
@@ -253,8 +274,7 @@ def calibrate(
     from warden.app import App, parse_now
     from warden.errors import UsageError
 
-    if picture is not None and picture.suffix not in {".png", ".svg"}:
-        raise UsageError(f"--picture {picture}: a picture ends in .png or .svg")
+    _check_picture(picture)
     app = App(obj.settings())
     if show:
         _show_calibrations(app.calibrations(rule), as_json=as_json)
@@ -325,6 +345,34 @@ def _show_calibrations(rows: list[dict[str, Any]], *, as_json: bool) -> None:
         click.echo(f"{row['calibrated_at'][:10]}  {sentence(row)}{aged}")
     if not rows:
         say("nothing was calibrated yet; `warden calibrate RULE` does it")
+
+
+def _line(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A notice as a line of the table."""
+    ids = row["event_ids"]
+    more = [f"… {len(ids)} in all"] if len(ids) > 3 else []  # noqa: PLR2004
+    return {
+        **row,
+        "at": row["at"][:10],
+        "late": row["reported_late_days"],
+        "events": [*ids[:3], *more],
+    }
+
+
+def _show_months(months: Mapping[str, Mapping[str, int]]) -> None:
+    """A line a month in which something was said; how many were silent is told below."""
+    spoken = {month: counts for month, counts in months.items() if any(counts.values())}
+    most = max((counts["alerts"] for counts in spoken.values()), default=0)
+    a_mark = max(-(-most // _LONGEST_BAR), 1)  # so many alerts, or a part of that
+    lines = [
+        {"month": month, **counts, "": "#" * -(-counts["alerts"] // a_mark)}
+        for month, counts in spoken.items()
+    ]
+    if lines:
+        print_table(lines, ["month", *_ACTIONS, ""])
+    silent = len(months) - len(spoken)
+    if silent:
+        click.echo(f"silent: {silent} of {len(months)} months")
 
 
 @click.command(

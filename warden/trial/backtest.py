@@ -118,6 +118,25 @@ def choose(ruleset: Ruleset, rule_ids: Sequence[str]) -> Ruleset:
     return replace(ruleset, rules=tuple(r for r in ruleset.rules if r.id in set(rule_ids)))
 
 
+def of_events(ruleset: Ruleset, rule_ids: Sequence[str]) -> tuple[Ruleset, tuple[str, ...]]:
+    """The rules that a history of events can try, and the ids of those that it cannot.
+
+    Rules of kind `feed` are about warden's own health, of which there is no history.
+
+    Raises:
+        UsageError: a name that no rule has, or only rules of kind `feed` are named.
+    """
+    chosen = choose(ruleset, rule_ids)
+    left_out = tuple(rule.id for rule in chosen.rules if rule.kind == "feed")
+    if rule_ids and len(left_out) == len(chosen.rules):
+        raise UsageError(
+            f"'{left_out[0]}' is of kind feed: it is about warden's own health, of which there is "
+            "no history to go back over"
+        )
+    kept = tuple(rule for rule in chosen.rules if rule.kind != "feed")
+    return replace(chosen, rules=kept), left_out
+
+
 # --- the model over files ---------------------------------------------------------------------
 
 
@@ -147,6 +166,8 @@ def model(
     ends = last if last is not None else max(by_then, began)
     if ends < began:
         raise UsageError(f"--to {ends} lies before --from {began}")
+    if history.since.min() > ticks(midnight(ends)):
+        raise UsageError(f"no event is known by {ends}; the first is of {found[0]}")
     count = (ends - began).days // step_days + 1
     if count > MAX_INSTANTS:
         raise UsageError(f"{count:,} steps are more than {MAX_INSTANTS:,}; use a longer --step")
@@ -220,12 +241,18 @@ def event_row(record: Record, known_at: str, source: str = "files") -> tuple[Any
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """A plan with the rules to try on it. `rejected`: rows of the files that could not be read."""
+    """A plan with the rules to try on it.
+
+    Attributes:
+        rejected: rows of the files that could not be read.
+        left_out: rules that no history of events can try.
+    """
 
     plan: Plan
     ruleset: Ruleset
     geography: Geography
     rejected: int = 0
+    left_out: tuple[str, ...] = ()
 
     def run(self, beat: Callable[[int], None] = lambda _: None) -> Iterator[Said]:
         """Every notice in order; `beat` is called after each instant.
