@@ -345,8 +345,9 @@ def claim(
     for item in deliveries:
         cursor = tx.execute(
             "UPDATE deliveries AS x SET state = 'sending', lease_until = ?,"  # noqa: S608  constants
-            " attempts = attempts + 1, tries = tries + 1 WHERE x.id = ? AND ((x.state IN ('pending', 'retry')"
-            "   AND x.due_at <= ?) OR (x.state = 'sending' AND x.lease_until <= ?))"
+            " attempts = attempts + 1, tries = tries + 1 WHERE x.id = ?"
+            " AND ((x.state IN ('pending', 'retry') AND x.due_at <= ?)"
+            "   OR (x.state = 'sending' AND x.lease_until <= ?))"
             f" AND {_NONE_BEFORE}",
             (until, item.id, stamp, stamp),
         )
