@@ -148,7 +148,7 @@ def test_shapes_are_kept_and_damaged_ones_made_anew(land, shapes, tmp_path):
     assert Land(tmp_path)._read() is None
 
 
-def test_neighbours_share_one_border_and_the_sea_has_none(shapes):
+def test_neighbours_share_one_border_enclaves_too(shapes):
     pairs = {
         frozenset(shapes.codes[int(n)] for n in owners) for owners in shapes.borders.owners.tolist()
     }

@@ -268,7 +268,7 @@ def _around(
     boxes = np.array([[*ring.min(axis=0), *ring.max(axis=0)] for ring in rings])
     found: dict[int, int] = {}
     for number, others in enumerate(beyond):
-        if (others != _NOBODY).any():
+        if ((others != _NOBODY) & (others != owners[number])).any():
             continue
         west, south, east, north = boxes[number]
         holds = (boxes[:, 0] < west) & (boxes[:, 1] < south)
