@@ -105,9 +105,15 @@ def test_a_source_that_changes_from_ill_to_ill_ends_and_begins(store):
 def test_a_source_taken_out_of_the_settings_ends_as_that(store):
     poll(store, "unreachable")
     see(store)
-    (over,) = see(store, NOW + timedelta(hours=1), health.Self(sources=()))
+    (over,) = see(store, NOW + timedelta(hours=1), health.Self(sources={"other"}))
     assert over.then == "removed"
-    assert see(store, NOW + timedelta(hours=2), health.Self(sources=())) == (over,)
+    assert see(store, NOW + timedelta(hours=2), health.Self(sources={"other"})) == (over,)
+
+
+def test_a_command_without_settings_ends_nothing(store):
+    poll(store, "unreachable")
+    ill = see(store)
+    assert see(store, NOW + timedelta(hours=1), health.Self()) == ill
 
 
 def test_what_has_ended_is_spoken_of_for_a_week_and_kept_until_pruned(store):

@@ -17,7 +17,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from warden.engine.health import About, Look
-from warden.model.health import Condition
+from warden.model.health import Condition, Subject
 from warden.store.rows import clean_text
 from warden.store.sources import load_sources
 from warden.store.values import (
@@ -109,7 +109,8 @@ class Self:
     """What a look needs to know besides the database.
 
     Attributes:
-        sources: the configured ones; others are nobody's business any more.
+        sources: the configured ones; others are nobody's business any more. None at all: a
+            command without the settings, which can tell nothing of sources.
         is_known: whether a name is in some group, or an alias.
         own: conditions that only the process knows (a refused reload, a failing rule).
         rules_seen: every rule was evaluated since the start, so that `own` tells all failing ones.
@@ -126,7 +127,6 @@ def look(
 ) -> Look:
     """What holds now, by sources, outbox, actors' names and the process itself."""
     open_ = [one for one in stored if one.until is None]
-    then: dict[About, str] = {}
     found = [
         *_sources(connection, me.sources),
         *_letters(connection, open_, now),
@@ -134,19 +134,27 @@ def look(
         *_actors(connection, me.is_known, now),
         *me.own,
     ]
-    for name in (one.name for one in open_ if one.subject == "source"):
-        if name not in me.sources:
-            then["source", name] = "removed"
-    left = {row[0] for row in connection.execute(_LEFT)} if open_ else set()
-    for one in open_:
-        if one.subject == "delivery" and one.name in left:
-            then["delivery", one.name] = "aged"
-    known = {
+    known: dict[About, date] = {
         ("source", one.source): one.complete_through
         for one in load_sources(connection)
         if one.complete_through is not None
     }
-    return Look(found, then, known, frozenset() if me.rules_seen else frozenset({"rule"}))  # type: ignore[arg-type]
+    unseen: set[Subject] = set() if me.rules_seen else {"rule"}
+    if not me.sources:
+        unseen.add("source")
+    return Look(found, dict(_endings(connection, open_, me)), known, frozenset(unseen))
+
+
+def _endings(
+    connection: sqlite3.Connection, open_: Sequence[Condition], me: Self
+) -> Iterator[tuple[About, str]]:
+    """How what is no longer found has ended, where that is not "ok"."""
+    left = {row[0] for row in connection.execute(_LEFT)} if open_ else set()
+    for one in open_:
+        if one.subject == "source" and one.name not in me.sources:
+            yield (one.subject, one.name), "removed"
+        elif one.subject == "delivery" and one.name in left:
+            yield (one.subject, one.name), "aged"
 
 
 def _sources(connection: sqlite3.Connection, configured: Collection[str]) -> Iterator[Condition]:
