@@ -24,7 +24,7 @@ from warden.engine.detect.completeness import (
     window_completeness,
 )
 from warden.engine.facts import number
-from warden.engine.frame import BoolArray, IntArray
+from warden.engine.frame import BoolArray, IntArray, ObjectArray
 from warden.engine.kinds.measure import Series, amount, span
 from warden.engine.where import Matches
 from warden.model.rule import LEVELS, Level, level_rank
@@ -35,6 +35,7 @@ LEAST_REFERENCE = 20  # reports that must be known before a reporter can be call
 LEAST_EVENTS = 50  # seen since watching began, before completeness is spoken of
 LEAST_DAYS = 180
 MAX_NAMES = 5
+CHUNK = 64  # texts read at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def _from_new_sources(matches: Matches, rows: IntArray, first: int) -> tuple[Boo
         return np.zeros(len(rows), dtype=np.bool_), []
     days = matches.frame.day
     reference = np.flatnonzero((days < first) & (days >= first - REFERENCE_DAYS))
-    unseen = _unseen(tuple(texts[reference].tolist()), frozenset[str]().union(*told))
+    unseen = _unseen(texts, reference, frozenset[str]().union(*told))
     fresh = [bool(names) and unseen.issuperset(names) for names in told]
     spelled = {
         name: spelling
@@ -129,18 +130,20 @@ def _from_new_sources(matches: Matches, rows: IntArray, first: int) -> tuple[Boo
     return np.array(fresh, dtype=np.bool_), sorted(spelled.values())
 
 
-@lru_cache(maxsize=128)
-def _unseen(reference: tuple[str | None, ...], names: frozenset[str]) -> frozenset[str]:
-    """Those of the names that no text of the reference bears; the newest are looked at first."""
-    if sum(map(bool, reference)) < LEAST_REFERENCE:
-        return frozenset()
-    left = set(names)
-    for text in reversed(reference):
+def _unseen(texts: ObjectArray, reference: IntArray, names: frozenset[str]) -> frozenset[str]:
+    """Those of the names that no text of the reference bears.
+
+    The newest are looked at first: the usual reporters are found there, and the rest is not read.
+    """
+    left, named = set(names), 0
+    for end in range(len(reference), 0, -CHUNK):
+        for text in texts[reference[max(end - CHUNK, 0) : end]].tolist():
+            if text:
+                named += 1
+                left.difference_update(_reporters(text))
         if not left:
             break
-        if text:
-            left.difference_update(_reporters(text))
-    return frozenset(left)
+    return frozenset(left) if named >= LEAST_REFERENCE else frozenset()
 
 
 @lru_cache(maxsize=65_536)
