@@ -38,7 +38,7 @@ from warden.model.health import Condition
 from warden.model.notice import Notice
 from warden.model.rule import Rule, Ruleset
 from warden.model.signal import Signal
-from warden.store import Store, ledger
+from warden.store import Store, ledger, people
 from warden.store.events import FRAME_COLUMNS, load_rows
 from warden.store.projections import keep_projections, load_projections
 from warden.store.sources import complete_through, load_sources
@@ -251,6 +251,7 @@ class Evaluator:
         decisions += self._of_removed_rules(states, now)
         listed = self._historic(decisions, now, atlas, serial)
         said += [(notice, ()) for notice, _ in listed]
+        said = _with_precision(connection, said)
         evaluation = Evaluation(
             cycle_id=None,
             at=now,
@@ -512,6 +513,21 @@ def _seeding(connection: sqlite3.Connection) -> tuple[frozenset[str], dict[str, 
     )
     rows = connection.execute("SELECT key, value FROM meta WHERE key LIKE 'seeded:%'")
     return seeding(present, sources, dict(rows.fetchall()))
+
+
+def _with_precision(
+    connection: sqlite3.Connection, said: list[tuple[Notice, tuple[Decision, ...]]]
+) -> list[tuple[Notice, tuple[Decision, ...]]]:
+    """Let the notices of rules that people have judged often enough say how."""
+    if not said:
+        return said
+    judged = {rule_id: one for rule_id, one in people.precision(connection).items() if one.told}
+    return [
+        (replace(notice, facts={**notice.facts, "precision": judged[notice.rule_id].counts()}), why)
+        if notice.rule_id in judged
+        else (notice, why)
+        for notice, why in said
+    ]
 
 
 def _weekly_mark(

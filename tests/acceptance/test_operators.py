@@ -253,3 +253,21 @@ def test_a_preview_that_cannot_be_is_told_in_one_line(installation, arguments, t
     done = installation.warden("preview", *arguments, expect=2)
     assert told_ in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_five_verdicts_make_a_precision_that_is_told_everywhere(installation):
+    installation.drop("old.csv", [row(1, recent(60))])
+    installation.warden("run", "--once")
+    installation.drop("new.csv", [row(number, recent()) for number in range(2, 7)])
+    installation.warden("run", "--once")
+    ids = [one["id"] for one in installation.rows("alerts") if one["event_ids"] != ["MLI1"]]
+    for place, alert in enumerate(ids):
+        installation.rows("verdict", alert, "true" if place else "false")
+    assert installation.rows("alerts")[0]["precision"] == {"true": 4, "judged": 5}
+    (status,) = installation.rows("status")
+    assert status["precision"] == {"near-bamako": {"true": 4, "judged": 5}}
+    assert "4 of 5 alerts judged true" in installation.warden("alerts").stderr
+    installation.drop("more.csv", [row(9, recent())])
+    installation.warden("run", "--once")
+    text = installation.mail.received[-1].message.get_body(("plain",)).get_content()
+    assert "4 of 5 were found true" in " ".join(text.split())

@@ -380,7 +380,7 @@ def _why(notice: Notice, voice: Voice) -> Iterable[str]:
         yield voice.say("alerts_per_year", rounded)
     judged = facts.get("precision") or {}
     if number_of(judged.get("judged")):
-        yield voice.say("judged_true", judged=judged["judged"], true=judged.get("true", 0))
+        yield voice.say("judged_true", judged=judged["judged"], right=judged.get("true", 0))
 
 
 def _basis(notice: Notice, voice: Voice) -> Iterable[str]:

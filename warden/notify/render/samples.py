@@ -98,6 +98,7 @@ def sample_notice(*, at: datetime = _AT, severity: Level = "critical") -> Notice
             "previous_12_months": 2,
             "reported_late_days": 3,
             "alerts_per_year": 13.0,
+            "precision": {"true": 7, "judged": 9},
             "events": [event],
             "datasets": ["sample"],
             "map": {"points": _earlier(at)},
