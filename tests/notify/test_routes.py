@@ -6,9 +6,11 @@ import pytest
 from helpers_notify import good_routing, routing_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from warden.model.located import FaultList
 from warden.model.rule import AllOf, Rule, SeverityStep
+from warden.notify.routes_schema import routes_schema
 from warden.notify.routing import check_reach, parse_routes
 from warden.rulebook.reading import read_bytes
 
@@ -225,7 +227,9 @@ _SCALARS = st.sampled_from(
 )
 _KEYS = st.sampled_from(
     ["name", "email", "to", "webhook", "url", "secret", "file", "path", "receiver", "routes",
-     "matchers", "continue", "group_by", "group_wait", "format", "review", "language", "time_zone"]
+     "matchers", "continue", "group_by", "group_wait", "format", "review", "language", "time_zone",
+     "digest", "at", "days", "mute_time_intervals", "source_matchers", "target_matchers", "equal",
+     "time_intervals", "times", "start_time", "end_time", "weekdays", "days_of_month", "years"]
 )  # fmt: skip
 _VALUES = st.recursive(
     _SCALARS,
@@ -234,7 +238,10 @@ _VALUES = st.recursive(
 )
 
 
-@given(st.fixed_dictionaries({"receivers": _VALUES, "route": _VALUES, "inhibit_rules": _VALUES}))
+_SECTIONS = ("receivers", "route", "inhibit_rules", "time_intervals")
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(_SECTIONS, _VALUES)))
 @settings(max_examples=150, deadline=None)
 def test_whatever_stands_in_the_file_the_answer_is_faults_and_never_an_exception(data):
     routing, faults = routing_of(json.dumps(data))
@@ -330,3 +337,117 @@ def test_a_receiver_that_a_fault_took_away_is_not_missed():
 def test_a_matcher_that_some_alert_may_satisfy_is_not_told(matchers):
     faults = reached(matchers)
     assert faults == []
+
+
+SOUND = (
+    RECEIVERS
+    + """
+route:
+  receiver: desk
+  group_by: [country]
+  group_interval: 5m
+  routes:
+  - matchers: {severity: info}
+    digest: {at: "06:00", days: [mon-fri, sun]}
+    mute_time_intervals: [night]
+    review: false
+  - {matchers: {severity: critical}, receiver: partner, continue: true}
+  - {receiver: desk, active_time_intervals: [night], matchers: {severity: info}, continue: true}
+  - {receiver: desk}
+inhibit_rules:
+- {source_matchers: {severity: critical}, target_matchers: ['severity="info"'], equal: [country]}
+time_intervals:
+- name: night
+  time_intervals:
+  - times: [{start_time: "22:00", end_time: "24:00"}, {start_time: "00:00", end_time: "06:00"}]
+    location: Africa/Bamako
+"""
+)
+
+
+def test_all_of_alertmanagers_words_are_read_and_what_is_a_childs_own_is_not_inherited():
+    routing = good_routing(SOUND)
+    info, *_, last = routing.root.routes
+    assert (info.group_interval_s, last.group_interval_s) == (300.0, 300.0)
+    assert info.hours.mute[0].name == "night"
+    assert (last.digest, last.hours.mute, last.review) == (None, (), False)
+    assert routing.inhibit_rules[0].equal == ("country",)
+
+
+def test_the_schema_takes_what_is_sound_and_refuses_what_is_not():
+    validator = Draft202012Validator(routes_schema())
+    data = read_bytes(SOUND.encode(), "routes.yaml", FaultList()).data()
+    assert list(validator.iter_errors(data)) == []
+    data["route"]["routes"][0]["digest"]["at"] = "6 o'clock"
+    data["inhibit_rules"][0].pop("target_matchers")
+    data["time_intervals"][0]["time_intervals"][0]["hours"] = []
+    assert len(list(validator.iter_errors(data))) >= 3
+
+
+INHIBIT = RECEIVERS + "route: {receiver: desk}\ninhibit_rules:\n- "
+MORE_FAULTS = {
+    "a rule against itself": (
+        INHIBIT + "{source_matchers: {kind: spike}, target_matchers: ['kind=spike']}",
+        "WR087 source and target are the same",
+    ),
+    "no target": (INHIBIT + "{source_matchers: {kind: spike}}", "needs the key 'target_matchers'"),
+    "an empty source": (
+        INHIBIT + "{source_matchers: {}, target_matchers: {kind: spike}}",
+        "WR014 source_matchers is empty",
+    ),
+    "an unknown key": (
+        INHIBIT + "{source_match: {kind: spike}, target_matchers: {kind: drift}}",
+        "did you mean 'source_matchers'?",
+    ),
+    "a label nobody has in equal": (
+        INHIBIT
+        + "{source_matchers: {kind: spike}, target_matchers: {kind: drift}, equal: [contry]}",
+        "no rule has the label 'contry'; did you mean 'country'?",
+    ),
+    "a misspelt source": (
+        INHIBIT + "{source_matchers: {severity: critcal}, target_matchers: {kind: drift}}",
+        "'critcal' is no severity",
+    ),
+    "a muted root": (
+        RECEIVERS + "route: {receiver: desk, mute_time_intervals: [x]}",
+        "WR076 the root route has no 'mute_time_intervals'",
+    ),
+    "'...' beside others": (
+        RECEIVERS + "route: {receiver: desk, group_by: ['...', rule]}",
+        "WR015 '...' stands alone",
+    ),
+    "an interval without use": (
+        RECEIVERS + "route: {receiver: desk, group_interval: 5m}",
+        "WR015 group_interval does nothing while group_by has 'cycle'",
+    ),
+    "an interval twice": (
+        SOUND + "- {name: night, time_intervals: [{years: [2024]}]}",
+        "WR005 time interval 'night' is defined already",
+    ),
+    "a digest of what is critical": (
+        RECEIVERS
+        + "route: {receiver: desk, routes: [{matchers: {severity: critical}, "
+        "digest: {at: '06:00'}}]}",
+        "WR088 critical alerts that this route takes wait for its digest",
+    ),
+    "what is critical waits out a mute": (
+        SOUND.replace(
+            "{receiver: desk, active_time_intervals: [night], matchers: {severity: info}, "
+            "continue: true}",
+            "{matchers: {severity: critical}, mute_time_intervals: [night]}",
+        ),
+        "WR089 severity critical waits while every route to a human is muted",
+    ),
+    "only a reviewed receiver": (
+        RECEIVERS.replace("boss,", "boss, review: true,")
+        + "route: {receiver: desk, routes: [{matchers: {severity: critical}, receiver: boss}]}",
+        "WR077 severity critical reaches no human",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MORE_FAULTS)
+def test_what_is_wrong_with_routes_is_told(case):
+    text, said = MORE_FAULTS[case]
+    told = [f"{code} {message}" for code, _, message in checked(text, [QUIET])]
+    assert any(said in one for one in told), told
