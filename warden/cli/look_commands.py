@@ -111,6 +111,7 @@ def status(obj: Globals, *, as_json: bool) -> None:
     Troubles are told in sentences; whoever wants to be woken reads `troubles` of --json.
     """
     from warden.app import App
+    from warden.trial.calibration_words import short
 
     report = App(obj.settings()).status()
     if as_json:
@@ -123,6 +124,8 @@ def status(obj: Globals, *, as_json: bool) -> None:
             click.echo(f"source      {source['name']}: {source['state']}. {source['sentence']}")
         for name, counts in report["precision"].items():
             click.echo(f"verdicts    {name}: {_precision(counts)}")
+        for row in report["calibrations"]:
+            click.echo(f"calibrated  {short(row)}")
         for name, counts in report["projections"].items():
             click.echo(f"projections {name}: {_coverage(counts)}")
         for trouble in report["troubles"]:

@@ -56,7 +56,7 @@ FEWEST, MOST = 2, 6  # replicates, when nobody says how many
 EVENTS_AT_LEISURE = 600_000  # so many drawn events take well under a minute
 EVENTS_A_KEY = 3_000  # the fits of one more key take as long as so many events
 _CONFIDENCE = 0.9
-_PLENTY = 60  # series of each rise that make a share worth printing
+PLENTY = 60  # series of each rise that make a share worth printing
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,7 +465,7 @@ def _rises(
     if stage.rule.kind == "quiet" or not rises:
         return
     keys = len(stage.unchanged.matches.keys)
-    beginnings = max(round(_PLENTY / keys / TAILS / replicates), 1)
+    beginnings = max(round(PLENTY / keys / TAILS / replicates), 1)
     weeks = BASELINE_WEEKS + WATCHED_WEEKS
     first = stage.first(weeks)
     began = first + DAYS * BASELINE_WEEKS
