@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import jsonschema
 import pytest
 
 from warden.notify.render import Renderer, template_folders
 from warden.notify.render.body import notice_view
+from warden.notify.render.payload import payload, schema
 from warden.notify.render.reporting import reporting_words
 from warden.notify.render.samples import sample_notice
 from warden.notify.render.voice import Voice
@@ -107,3 +109,19 @@ def test_every_windowed_kind_says_rows_beside_reports(kind: str, language: str) 
     ]
     wanted = {"en": "4 events, 1 report", "fr": "4 événements, 1 rapport"}[language]
     assert any(wanted in line for line in lines), lines
+
+
+def test_other_systems_read_it_too_without_the_reporters_names() -> None:
+    facts = {"reporting_change": CHANGE, "completeness": 0.6, "renamed_from": {"name": "Old Name"}}
+    sample = sample_notice()
+    notice = replace(sample, facts={**sample.facts, **facts})
+    desk = Receiver("desk")
+    data = payload(
+        desk, [notice], ["line"], notice.at, message_id="m", subject="line", with_notes=False
+    )
+    jsonschema.validate(data, schema())
+    (told,) = data["notices"]
+    assert told["reporting_change"] == {"late": 6, "new_sources": 4, "excess": 11.24}
+    assert told["possible_rename_of"] == "Old Name"
+    assert told["facts"]["completeness"] == 0.6
+    assert "Radio One" not in str(data)

@@ -102,6 +102,12 @@ def _notice(notice: Notice, line: str, gaps: Sequence[Gap], *, with_notes: bool)
     }
     if gaps:
         data["no_data_since"] = {gap.source: gap.since.isoformat() for gap in gaps}
+    change, renamed = facts.get("reporting_change"), facts.get("renamed_from")
+    if change:
+        names = ("late", "new_sources", "excess")
+        data["reporting_change"] = {name: number_of(change.get(name)) or 0 for name in names}
+    if renamed:
+        data["possible_rename_of"] = clean(renamed.get("name") or "")
     if facts.get("kind") == "feed" and facts.get("subject"):
         data["health"] = _health(facts)
     if facts.get("now"):
