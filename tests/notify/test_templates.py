@@ -9,9 +9,9 @@ from helpers_notify import NOW, notice
 from jinja2.exceptions import SecurityError, TemplateError
 
 from warden.notify.render import Renderer, template_folders
-from warden.sandbox import Sandbox
 from warden.notify.render.template_faults import template_faults
 from warden.notify.routes import Receiver
+from warden.sandbox import Sandbox
 
 
 def produce(tmp_path, source, **values):
@@ -150,3 +150,18 @@ def test_a_fault_of_a_template_is_told_once_at_its_place(tmp_path):
     assert [one for one in told if one.startswith(where)] == [
         f"{where}1: WR081 phrase 'what.violent': 'nope' is undefined"
     ]
+
+
+def test_a_phrase_that_leaves_a_name_out_or_invents_one_is_told_at_its_line(tmp_path: Path):
+    (tmp_path / "fr").mkdir()
+    (tmp_path / "fr" / "strings.toml").write_text(
+        'km = "kilomètres"\nyes = "oui {{ certain }}"\n', encoding="utf-8"
+    )
+    faults = [
+        fault
+        for fault in template_faults(Renderer(template_folders(tmp_path)))
+        if fault.path.endswith("fr/strings.toml")
+    ]
+    told = {(fault.line, fault.severity, fault.message) for fault in faults}
+    assert (1, "warning", "phrase 'km' does not say 'km', which the English one does") in told
+    assert (2, "error", "phrase 'yes': no 'certain' is given to it") in told

@@ -34,7 +34,13 @@ def template_faults(renderer: Renderer) -> tuple[Fault, ...]:
     english = Phrases("en", renderer.folders[-1:], Sandbox(renderer.folders[-1:]))
     wanted = {key for key in english.sources if not key.endswith((".one", ".other"))}
     found = {fault for language in renderer.languages for fault in _of(renderer, language, wanted)}
-    return tuple(sorted(found))
+    named = {
+        fault
+        for language in renderer.languages
+        for fault in _other_names(renderer, language)
+        if not any((fault.path, fault.line) == (one.path, one.line) for one in found)
+    }
+    return tuple(sorted(found | named))
 
 
 def _of(renderer: Renderer, language: str, wanted: set[str]) -> Iterator[Fault]:
@@ -46,14 +52,18 @@ def _of(renderer: Renderer, language: str, wanted: set[str]) -> Iterator[Fault]:
         return
     for key in sorted(wanted - set(known)):
         yield Fault(str(strings), 0, 0, CODE, f"no phrase '{key}'")
-    yield from _other_names(renderer, strings, known)
     for notice in sample_notices():
         for failure in renderer.failures(language, notice):
             yield _fault(failure, renderer.folders, strings)
 
 
-def _other_names(renderer: Renderer, strings: Path, known: Mapping[str, str]) -> Iterator[Fault]:
+def _other_names(renderer: Renderer, language: str) -> Iterator[Fault]:
     """Phrases that use names they are not given, or leave one out that English says."""
+    strings = _first(renderer.folders, f"{language}/strings.toml")
+    try:
+        known = renderer.phrases(language).sources
+    except RENDERING_FAILED:  # told already
+        return
     sandbox = Sandbox(renderer.folders[-1:])
     given = _names(sandbox, Phrases("en", renderer.folders[-1:], sandbox).sources)
     for key, used in sorted(_names(sandbox, known).items()):
