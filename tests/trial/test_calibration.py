@@ -294,6 +294,7 @@ FIELDS = {
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(calibration, "PLENTY", 3)  # few rises: these tests are about the command
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "rules.yaml").write_text(RULES)
     rng = np.random.default_rng(3)
