@@ -155,7 +155,7 @@ def test_a_fault_of_a_template_is_told_once_at_its_place(tmp_path):
 def test_a_phrase_that_leaves_a_name_out_or_invents_one_is_told_at_its_line(tmp_path: Path):
     (tmp_path / "fr").mkdir()
     (tmp_path / "fr" / "strings.toml").write_text(
-        'km = "kilomètres"\nyes = "oui {{ certain }}"\n', encoding="utf-8"
+        'km = "kilomètres"\n[statistics]\nlast_seen = "Vu le {{ day }} {{ certain }}"\n', encoding="utf-8"
     )
     faults = [
         fault
@@ -164,4 +164,4 @@ def test_a_phrase_that_leaves_a_name_out_or_invents_one_is_told_at_its_line(tmp_
     ]
     told = {(fault.line, fault.severity, fault.message) for fault in faults}
     assert (1, "warning", "phrase 'km' does not say 'km', which the English one does") in told
-    assert (2, "error", "phrase 'yes': no 'certain' is given to it") in told
+    assert (3, "error", "phrase 'statistics.last_seen': no 'certain' is given to it") in told
