@@ -532,6 +532,7 @@ def test_what_is_to_be_reviewed_waits_for_its_release(store):
         (row,) = outbox.in_review(tx)
     assert (row["receiver"], row["alert_id"], row["action"]) == ("checked", "a", "alert")
     assert day.told(1000) == []
+    assert outbox.counts(store.connection)["held_review"] == 1
     assert day.release(1001, ids=[row["id"]]) == (row["id"],)
     assert day.told(1001) == [("checked", "alert a")]
 

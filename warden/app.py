@@ -927,6 +927,8 @@ def _troubles(report: Mapping[str, Any]) -> Iterator[str]:
     deliveries = report["deliveries"] or {}
     if deliveries.get("dead"):
         yield f"{deliveries['dead']} deliveries are dead; `warden deliveries --state dead`"
+    if deliveries.get("held_review"):
+        yield f"{deliveries['held_review']} notices wait for a person; `warden release --list`"
     if deliveries.get("template_fallbacks"):
         yield f"{deliveries['template_fallbacks']} messages used the plain template"
     daemon = report["daemon"] or {}

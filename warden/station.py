@@ -513,6 +513,7 @@ class Station:
             states = [(one.source, one.state) for one in load_sources(connection)]
             alerts = reports.alert_counts(connection)
             waiting = reports.delivery_counts(connection)
+            held = outbox.held_counts(connection)
         bad = [f"{name} {state}" for name, state in states if state != "ok"]
         feeds = ", ".join(bad) if bad else _counted(len(states), "source") + " ok"
         parts = [
@@ -522,6 +523,8 @@ class Station:
         ]
         if waiting["dead"]:
             parts.append(f"{waiting['dead']} dead")
+        if held["REVIEW"]:
+            parts.append(f"{held['REVIEW']} to release")
         if self.vitals.refused:
             parts.append("last reload refused")
         return "; ".join(parts)

@@ -32,7 +32,7 @@ def silence_ended(
     ranked = sorted(alerts, key=lambda a: (-level_rank(a.severity), -a.last_day.toordinal(), a.id))
     kind = str(about_rule.facts.get("kind") or "")
     items = tuple(summary_item(alert, kind, now) for alert in ranked[:MAX_ITEMS])
-    of_rule = {
+    of_rule: dict[str, Any] = {
         name: about_rule.facts[name]
         for name in ("kind", "title", "description", "runbook", "references", "labels", "condition")
         if name in about_rule.facts

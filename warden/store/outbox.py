@@ -34,6 +34,7 @@ from warden.store.waiting import (
     ends,
     groups_sent,
     heard,
+    held_counts,
     in_review,
     mark_groups,
     mark_silence_ended,
@@ -52,7 +53,7 @@ __all__ = [
     "Settled", "active_alerts", "add_dispatches", "add_message", "alerts_of_dispatches",
     "anything_to_flush", "claim", "counts", "drop_unattempted", "due_deliveries",
     "earlier_messages", "ends", "expire", "first_headers", "give_back", "groups_sent", "heard",
-    "in_review",
+    "held_counts", "in_review",
     "list_deliveries", "mark_groups", "mark_silence_ended", "next_due", "postpone", "recover",
     "release", "retry", "set_holds", "settle", "silences_ended", "stops_of", "told", "told_of",
     "unfinished", "waiting", "withhold", "withhold_each",
@@ -537,6 +538,8 @@ def counts(tx: sqlite3.Connection) -> dict[str, int]:
     found["dispatches_withheld"] = tx.execute(
         "SELECT count(*) FROM dispatches WHERE withheld_reason IS NOT NULL"
     ).fetchone()[0]
+    for reason, number in held_counts(tx).items():
+        found[f"held_{reason.lower()}"] = number
     found["template_fallbacks"] = tx.execute(
         "SELECT count(*) FROM messages WHERE fallback <> ''"
     ).fetchone()[0]

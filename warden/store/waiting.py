@@ -256,6 +256,14 @@ def told_of(tx: sqlite3.Connection, alert_ids: Iterable[str]) -> dict[str, froze
 # --- for operators ----------------------------------------------------------------------------
 
 
+def held_counts(tx: sqlite3.Connection) -> dict[str, int]:
+    """How many dispatches wait for each reason now."""
+    found = dict.fromkeys(("INHIBITED", "MUTED", "SILENCED", "REVIEW"), 0)
+    rows = tx.execute("SELECT reason, count(*) FROM holds WHERE ended_at IS NULL GROUP BY reason")
+    found.update(rows.fetchall())
+    return found
+
+
 def in_review(tx: sqlite3.Connection, receiver: str | None = None) -> list[dict[str, Any]]:
     """What waits for a person's release, oldest first: one row an alert and receiver."""
     cursor = tx.execute(
