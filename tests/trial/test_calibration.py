@@ -145,7 +145,10 @@ def test_a_ratio_rule_has_no_budget_and_costs_many_times_one() -> None:
     assert result.false_alerts_per_year > 10
 
 
-def test_a_rise_is_found_more_often_and_sooner_the_larger_it_is() -> None:
+def test_a_rise_is_found_more_often_and_sooner_the_larger_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(calibration, "PLENTY", 18)
     rule = a_rule(_seldom(), by=())
     result = found(rule, [1.5], 1.2, replicates=1, levels=(1.0,), rises=(1.0, 3.0, 5.0))
     rows = {row.factor: row for row in result.rows if row.group == "all"}

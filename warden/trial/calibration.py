@@ -372,7 +372,7 @@ def _bearable(rule: Rule, costs: Sequence[Cost], budget: float | None) -> float 
     times = max(fits)
     if times == 1 or (times < 1 and own.low <= budget):
         return None
-    return round(min(rule.parameters.calibration * times, MOST_CALIBRATION), 2)
+    return float(round(min(rule.parameters.calibration * times, MOST_CALIBRATION), 2))
 
 
 def _lasts(rule: Rule) -> int:
