@@ -6,9 +6,11 @@ Standing in the flow: a part of `rules`.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from warden.engine.kinds.base import Kind
 from warden.model.located import Node, did_you_mean, shown
@@ -29,13 +31,15 @@ class ParametersReader:
         try:
             return kind.Parameters.model_validate(entries)
         except ValidationError as error:
-            for problem in error.errors(include_url=False, include_context=False):
-                self._fault(node, kind, dict(problem))
+            problems = error.errors(include_url=False, include_context=False)
+            for problem in problems:
+                if problem["type"] != "too_short" or not _within(problem["loc"], problems):
+                    self._fault(node, kind, dict(problem))
             return None
 
     def _fault(self, node: Node, kind: Kind, problem: dict[str, Any]) -> None:
         path = tuple(problem["loc"])
-        what = ".".join(str(step) for step in path)
+        what = ".".join(step for step in path if isinstance(step, str))
         message = str(problem["msg"]).removeprefix("Value error, ")
         where = node.at(path)
         bare = where.kind == "scalar" and isinstance(where.value, int | float)
@@ -48,6 +52,8 @@ class ParametersReader:
             key = holder.key(str(path[-1])) or holder
             allowed = _allowed(kind.Parameters, path[:-1])
             self._reader.unknown_key(key, str(path[-2]) if path[1:] else "the rule", allowed, {})
+        elif problem["type"] == "too_short":
+            self._faults.error(where, "WR014", f"{what} is an empty list")
         elif problem["type"] in ("literal_error", "enum"):
             self._faults.error(where, "WR013", _literal_message(where, what, message))
         elif "duration" in message or "whole days" in message:
@@ -59,6 +65,11 @@ class ParametersReader:
         else:
             prefix = f"{what}: " if what else ""
             self._faults.error(where, "WR036", f"{prefix}{one_line(message)}")
+
+
+def _within(path: tuple[int | str, ...], problems: Sequence[ErrorDetails]) -> bool:
+    """Whether something is wrong further down: what is left out there leaves a list empty."""
+    return any(p["loc"][: len(path)] == path and len(p["loc"]) > len(path) for p in problems)
 
 
 def _allowed(model: Any, path: tuple[str | int, ...]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from warden.engine.facts import Severity, number
 from warden.engine.frame import BoolArray, FloatArray, IntArray, day_from_number
@@ -40,6 +40,12 @@ class RecordParameters(Parameters):
         "of several the longest that holds is told as record_days",
     )
     floor: float = Field(gt=0, description="a sum below this is no record")
+
+    @model_validator(mode="after")
+    def _looks_back_further(self) -> RecordParameters:
+        if min(self.lookback) <= self.window:
+            raise ValueError("lookback must be longer than the window: every sum would be a record")
+        return self
 
 
 def signals(
