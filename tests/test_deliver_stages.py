@@ -242,6 +242,16 @@ def test_what_comes_back_while_muted_is_told_as_it_is(store):
     assert day.told(60) == [("desk", "alert a")]
 
 
+def test_what_ended_unheard_and_is_active_again_is_told_as_an_alert(store):
+    day = Timetable(store, MUTED)
+    day.push(0, "a", severity="warning")
+    day.told(0)
+    day.push(10, "a", "resolved", severity="warning")
+    assert day.told(60) == []
+    day.push(70, "a", "update", severity="warning", reason="REOPENED")
+    assert day.told(70) == [("desk", "alert a")]
+
+
 def test_active_times_hold_back_until_they_begin(store):
     routes = MUTED.replace("mute_time_intervals", "active_time_intervals")
     day = Timetable(

@@ -118,8 +118,7 @@ def _round(
 ) -> Flushed:
     with store.transaction() as tx:
         _tell_ended_silences(tx, routing, now)
-        _settle_cancels(tx, now)
-        situation = _situation(tx, routing, now)
+        situation = _situation(tx, routing, now, _after_cancels(tx, now))
         plan = plan_flush(situation)
         outbox.withhold_each(tx, plan.withheld, plan.superseded, now)
         outbox.set_holds(tx, plan.holds, now)
@@ -133,9 +132,11 @@ def _round(
     return done
 
 
-def _situation(tx: Transaction, routing: Routing, now: datetime) -> Situation:
+def _situation(
+    tx: Transaction, routing: Routing, now: datetime, waiting: Sequence[Dispatch]
+) -> Situation:
     """What the outbox, the silences and the ledger say now."""
-    waiting = _with_labels(tx, outbox.waiting(tx))
+    waiting = _with_labels(tx, waiting)
     groups = {(one.receiver, one.group_key) for one in waiting if one.due_at <= now}
     return Situation(
         now=now,
@@ -210,11 +211,14 @@ def _remind_after(tx: Transaction, silence: Silence, routing: Routing, now: date
             outbox.add_dispatches(tx, [to_receiver(notice, receiver, routing, now)])
 
 
-def _settle_cancels(tx: Transaction, now: datetime) -> None:
-    """Take back what a withdrawal makes untrue and nobody has been offered yet."""
-    for one in outbox.waiting(tx):
-        if one.action == "cancel" and not outbox.drop_unattempted(tx, one, now):
+def _after_cancels(tx: Transaction, now: datetime) -> list[Dispatch]:
+    """What waits, once withdrawals have taken back what nobody has been offered yet."""
+    waiting = outbox.waiting(tx)
+    cancels = [one for one in waiting if one.action == "cancel"]
+    for one in cancels:
+        if not outbox.drop_unattempted(tx, one, now):
             outbox.withhold(tx, [one.id], "NEVER_TOLD", now)
+    return outbox.waiting(tx) if cancels else waiting
 
 
 class _Chains:

@@ -25,10 +25,11 @@ def collapsed(notices: Sequence[Notice], *, heard: bool) -> Notice:
     """The one notice that stands for these of one alert, in the order they were decided.
 
     `heard`: the reader was told of the alert before. Who was not reads an alert with the newest
-    facts; when it has ended since, `facts["over"]` says how and when.
+    facts, also of one that ended unheard and is active again; when it has ended since,
+    `facts["over"]` says how and when.
     """
     newest = notices[-1]
-    if len(notices) == 1:
+    if len(notices) == 1 and (heard or newest.reason != "REOPENED"):
         return newest
     if not heard:
         return _first_told(notices)
