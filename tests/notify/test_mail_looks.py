@@ -240,3 +240,27 @@ def test_kinds_of_events_are_told_in_the_readers_language():
     notice = sample_notice()
     notice = replace(notice, facts=notice.facts | {"events": [odd]})
     assert "Something new" in mail_of(notice, language="fr")[1]["text"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_subject_with_more_notices_behind_it_still_says_when_and_how_many_died(language):
+    event = sample_event(
+        actors=[], matched_actors=["Military Forces of Mali (2021-)", "Wagner Group of somewhere"],
+        location="A village with a rather long name", fatalities=200,
+    )  # fmt: skip
+    notice = sample_notice()
+    one = replace(notice, id="1", facts=notice.facts | {"events": [event]})
+    subject, _ = mail_of(one, replace(one, id="2"), language=language, digest=True)
+    assert len(subject) <= 160
+    assert "…" not in subject
+    assert "200" in subject
+    assert {"en": "7 Jan", "fr": "7 janv."}[language] in subject
+
+
+def test_a_long_title_is_shortened_and_never_replaced():
+    title = "Events targeting civilians with one side involved have grown in number " * 2
+    facts = sample_notice().facts | {"kind": "drift", "value": 86, "window_days": 917}
+    notice = replace(sample_notice(), title=title, facts=facts, key=())
+    subject, _ = mail_of(notice)
+    assert subject.startswith("CRITICAL Events targeting civilians")
+    assert "…, 86 events in 917 days" in subject

@@ -17,21 +17,22 @@ from warden.notify.render.parts import clean, day_of, is_region, newest, number_
 from warden.notify.render.voice import Voice, starts_with_vowel
 
 LIMIT = 160
+_SHORT_TITLE = 60
 _ACRONYM = re.compile(r"([A-Z][A-Za-z0-9-]{1,14}): ")
 _YEARS = re.compile(r" \((?:19|20)\d\d-(?:(?:19|20)\d\d)?\)$")
 _MONTH_PRECISION = 3
 _WEEK_PRECISION = 2
 
 
-def first_line(notice: Notice, voice: Voice) -> str:
-    """The line, for any notice."""
+def first_line(notice: Notice, voice: Voice, limit: int = LIMIT) -> str:
+    """The line, for any notice; `limit` leaves room for what else stands in a subject."""
     if notice.action == "summary":
-        return _fitted(notice, voice, [_summary(notice, voice)])
+        return _fitted(notice, voice, [_summary(notice, voice)], limit)
     if is_health(notice.facts):
-        return _fitted(notice, voice, health_lines(notice, voice))
+        return _fitted(notice, voice, health_lines(notice, voice), limit)
     if _is_event(notice):
-        return _fitted(notice, voice, _event_lines(notice, voice))
-    return _fitted(notice, voice, _window_lines(notice, voice))
+        return _fitted(notice, voice, _event_lines(notice, voice), limit)
+    return _fitted(notice, voice, _window_lines(notice, voice), limit)
 
 
 def short_actor(name: str) -> str:
@@ -202,7 +203,7 @@ def _window_lines(notice: Notice, voice: Voice) -> list[str]:
     return [
         ", ".join([f"{title} ({keyed})" if keyed else title, *tail]),
         ", ".join([title, *tail]),
-        ", ".join([keyed or voice.say("what.violent"), *tail]),
+        ", ".join([keyed or f"{title[:_SHORT_TITLE].rstrip(' ,')}…", *tail]),
     ]
 
 
@@ -257,7 +258,7 @@ def _days(first: date, last: date, voice: Voice) -> str:
     return voice.say("span", first=voice.numeric_day(first), last=voice.numeric_day(last))
 
 
-def _fitted(notice: Notice, voice: Voice, lines: list[str]) -> str:
+def _fitted(notice: Notice, voice: Voice, lines: list[str], limit: int) -> str:
     """The richest line that fits under its marks; the plainest is shortened in its middle."""
     marks = [voice.say("exercise_mark")] if notice.exercise else []
     marks.append(voice.say(f"severity.{notice.severity}"))
@@ -265,9 +266,9 @@ def _fitted(notice: Notice, voice: Voice, lines: list[str]) -> str:
         marks.append(voice.say(f"mark.{_mark(notice)}"))
     start = " ".join(marks)
     for line in lines:
-        if len(start) + 1 + len(line) <= LIMIT:
+        if len(start) + 1 + len(line) <= limit:
             return f"{start} {line}"
-    return f"{start} {_squeezed(lines[-1], LIMIT - len(start) - 1)}"
+    return f"{start} {_squeezed(lines[-1], limit - len(start) - 1)}"
 
 
 def _mark(notice: Notice) -> str:

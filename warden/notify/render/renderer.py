@@ -179,7 +179,7 @@ class Renderer:
     ) -> Rendered:
         voice = self._voice(receiver, now, shipped=False)
         mark = voice.say("mark.digest") if digest else ""
-        subject = subject_of([first_line(notice, voice) for notice in notices], voice, mark=mark)
+        subject = subject_of(notices, voice, mark=mark)
         bodies: dict[str, str] = {}
         if "mail" in formats:
             drawn = self._pictures(notices, voice, digest=digest)
@@ -206,7 +206,7 @@ class Renderer:
         voice: Voice | None = None
         try:
             voice = self._voice(receiver, now, shipped=True)
-            subject = subject_of([first_line(notice, voice) for notice in notices], voice)
+            subject = subject_of(notices, voice)
             view = message_view(receiver, notices, voice, subject, gaps)
             text = plain_text({**view, "fallback": voice.say("fallback", reason=reason)})
         except RENDERING_FAILED:
@@ -256,12 +256,11 @@ def in_order(notices: Sequence[Notice]) -> list[Notice]:
     return sorted(notices, key=lambda notice: -level_rank(notice.severity))
 
 
-def subject_of(lines: Sequence[str], voice: Voice, *, mark: str = "") -> str:
+def subject_of(notices: Sequence[Notice], voice: Voice, *, mark: str = "") -> str:
     """The first line of the first notice, and how many more there are, within 160 characters."""
     before = f"{mark} " if mark else ""
-    more = " " + voice.say("more_alerts", len(lines) - 1) if len(lines) > 1 else ""
-    room = LIMIT - len(before) - len(more)
-    line = lines[0] if len(lines[0]) <= room else lines[0][: room - 1].rstrip(" ,") + "…"
+    more = " " + voice.say("more_alerts", len(notices) - 1) if len(notices) > 1 else ""
+    line = first_line(notices[0], voice, LIMIT - len(before) - len(more))
     return f"{before}{line}{more}"
 
 
