@@ -96,6 +96,27 @@ def test_a_rule_put_in_force_by_a_reload_tells_what_newly_holds(installation):
         eventually(lambda: any("Kati" in subject for subject in installation.subjects()))
 
 
+def test_what_an_edited_rule_no_longer_finds_closes_in_silence(installation):
+    seeded(installation)
+    rules = installation.root / "rules" / "rules.yaml"
+    with installation.daemon() as daemon:
+        installation.drop("new.csv", [row(2, recent())])
+        eventually(lambda: any("Kati" in subject for subject in installation.subjects()))
+        told = {row["id"] for row in installation.rows("alerts", "--told")}
+        told_before = installation.subjects()
+        rules.write_text(RULES.replace("within_km: 150", "within_km: 5"), encoding="utf-8")
+        daemon.signal(signal.SIGHUP)
+
+        def closed():
+            states = {row["id"]: row["state"] for row in installation.rows("alerts", "--all")}
+            return {states[name] for name in told} == {"closed"}
+
+        eventually(closed)
+        assert installation.subjects() == told_before
+        for name in told:
+            assert "RULE_EDITED" in str(installation.rows("explain", name))
+
+
 def test_a_reload_reads_the_templates_anew(installation):
     settings = installation.root / "warden.yaml"
     settings.write_text(settings.read_text("utf-8") + "templates: words\n", "utf-8")
