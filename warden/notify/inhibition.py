@@ -67,10 +67,13 @@ class Inhibitor:
         ordered = sorted(sources, key=lambda s: (not s.told, -level_rank(s.severity), s.alert_id))
         self._index = [_indexed(rule, ordered) for rule in self._rules]
         self._speaking = {source.alert_id for source in ordered if source.told}
+        self._to_be_told: set[str] = set()
         self._settle([source for source in ordered if not source.told])
 
     def by(self, alert_id: str, labels: Labels) -> str:
         """The id of the alert that holds this one back; "" when none does."""
+        if alert_id in self._to_be_told:
+            return ""
         against = self._against(alert_id, labels)
         return next((source for source in against if source in self._speaking), "")
 
@@ -82,6 +85,7 @@ class Inhibitor:
             held = [name for name, against in open_cases.items() if against & self._speaking]
             told = free or ([] if held else [next(iter(open_cases))])
             self._speaking.update(told)
+            self._to_be_told.update(told)
             for name in (*told, *held):
                 del open_cases[name]
             for against in open_cases.values():
