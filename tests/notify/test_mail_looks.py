@@ -264,3 +264,11 @@ def test_a_long_title_is_shortened_and_never_replaced():
     subject, _ = mail_of(notice)
     assert subject.startswith("CRITICAL Events targeting civilians")
     assert "…, 86 events in 917 days" in subject
+
+
+def test_the_measure_that_stood_out_is_the_one_that_is_named():
+    facts = sample_notice().facts | {"kind": "spike", "measure": "fatal_events", "value": 21}
+    notice = replace(sample_notice(), facts=facts | {"window_days": 91}, title="Unusual", key=())
+    subject, body = mail_of(notice)
+    assert "21 events with deaths in 91 days" in subject
+    assert "21 events with deaths in 91 days" in body["text"]

@@ -20,6 +20,7 @@ from warden.notify.render.first_line import (
     first_line,
     is_about_border,
     key_words,
+    measure_of,
     measure_words,
     what_kind,
     when_line,
@@ -316,7 +317,7 @@ def _measured(notice: Notice, voice: Voice) -> Iterable[str]:
         label = voice.say(f"key.{name}") if voice.has(f"key.{name}") else clean(name)
         yield voice.say("labelled", label=label, value=key_words(name, given, voice))
     value, days = number_of(facts.get("value")), number_of(facts.get("window_days"))
-    measure = str((facts.get("condition") or {}).get("measure") or "events")
+    measure = measure_of(facts)
     if value is not None and days is not None:
         words = measure_words(measure, voice)
         yield voice.say("value_in_days", days, value=voice.number(value), measure=words)

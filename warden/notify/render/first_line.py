@@ -190,9 +190,7 @@ def _window_lines(notice: Notice, voice: Voice) -> list[str]:
     value, days = number_of(facts.get("value")), number_of(facts.get("window_days"))
     counted = ""
     if value is not None and days is not None:
-        measure = measure_words(
-            str((facts.get("condition") or {}).get("measure") or "events"), voice
-        )
+        measure = measure_words(measure_of(facts), voice)
         counted = voice.say("value_in_days", days, value=voice.number(value), measure=measure)
     last = day_of(facts.get("last_day"))
     latest = ""
@@ -213,7 +211,7 @@ def _deaths_of_all(facts: Mapping[str, Any], voice: Voice) -> str:
     if not count:
         return ""
     dead = deaths(facts, voice)
-    measure = str((facts.get("condition") or {}).get("measure") or "events")
+    measure = measure_of(facts)
     if not dead or value is None or measure != "events" or count <= value:
         return dead
     return voice.say("dead_in", dead=dead, events=voice.say("events", count))
@@ -233,6 +231,12 @@ def event_type_words(name: object, voice: Voice) -> str:
     plain = re.sub(r"[^a-z0-9]+", "_", str(name).casefold()).strip("_")
     key = f"event_type.{plain}"
     return voice.say(key) if voice.has(key) else clean(name, 80)
+
+
+def measure_of(facts: Mapping[str, Any]) -> str:
+    """What was counted: the measure that stood out, else the one that the rule names."""
+    measure = facts.get("measure") or (facts.get("condition") or {}).get("measure")
+    return measure if isinstance(measure, str) else "events"
 
 
 def measure_words(measure: str, voice: Voice) -> str:

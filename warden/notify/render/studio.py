@@ -19,6 +19,7 @@ from warden.model.notice import Notice
 from warden.notify.render.condition import bound_words
 from warden.notify.render.first_line import (
     is_about_border,
+    measure_of,
     measure_words,
     region_of,
     where_line,
@@ -312,8 +313,7 @@ def _alert_days(notice: Notice, window: float | None) -> tuple[int, int] | None:
 
 def _title(notice: Notice, unit: str, window: float | None, voice: Voice) -> str:
     facts = notice.facts
-    measure = str(facts.get("measure") or (facts.get("condition") or {}).get("measure") or "events")
-    words = measure_words(measure, voice)
+    words = measure_words(measure_of(facts), voice)
     if facts.get("kind", "event") == "event":
         words = voice.say("picture.such_events")
     if window is not None:
