@@ -209,6 +209,39 @@ def test_what_may_have_taken_an_event_s_place_is_sought_near_its_last_version(li
     assert plain(life.replayed()) == plain(life.said)
 
 
+@pytest.mark.parametrize("processes", [2, 3])
+def test_several_processes_say_what_one_says(life: Life, processes: int) -> None:
+    life.feed.serve(*(record(f"OLD{n}", days_before(START, 20 * n + 10)) for n in range(30)))
+    life.cycle(3)
+    for week in range(8):
+        life.feed.serve(
+            record(f"N{week}", days_before(START, -7 * week)),
+            record(f"O{week}", days_before(START, 100 + week)),  # told in weekly summaries
+            gone=["N3"] if week == 5 else [],
+        )
+        life.cycle(5)
+    assert "HISTORIC" in {notice.reason for notice in life.said}
+    plan = replay(life.store.connection)
+    asked = (plan, life.ruleset, FixedGeography())
+    shown = [one.notice for one in backtest.run(*asked, processes=processes)]
+    assert plain(shown) == plain(life.said)
+
+
+def test_a_rule_that_fails_in_another_process_is_told(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life.feed.serve(record("A1", days_before(START, 1)))
+    life.cycle(3)
+    plan = replay(life.store.connection)
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("a fault of a kind")
+
+    monkeypatch.setattr("warden.trial.trial.signals", fail)
+    with pytest.raises(ZeroDivisionError, match="a fault of a kind"):
+        list(backtest.run(plan, life.ruleset, FixedGeography(), processes=2))
+
+
 moves = st.lists(
     st.tuples(
         st.integers(0, 7),

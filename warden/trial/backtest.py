@@ -24,6 +24,7 @@ from warden.model.event import Record
 from warden.model.located import did_you_mean
 from warden.model.notice import Notice
 from warden.model.rule import Ruleset
+from warden.trial import parallel
 from warden.trial.history import History, midnight, midnight_ticks, ticks
 from warden.trial.trial import Instant, Said, Trial
 
@@ -259,7 +260,11 @@ class Backtest:
 
         The notices do not name the nearest place and border, which nobody reads here.
         """
-        return run(self.plan, self.ruleset, self.geography, beat=beat, located=False)
+        work = len(self.plan.history) * len(self.plan.instants)
+        processes = parallel.cores() if work >= parallel.WORTH else 1
+        return run(
+            self.plan, self.ruleset, self.geography, beat=beat, located=False, processes=processes
+        )
 
     def summary(self) -> Summary:
         """An empty count of notices."""
@@ -276,15 +281,25 @@ def run(
     *,
     beat: Callable[[int], None] = lambda _: None,
     located: bool = True,
+    processes: int = 1,
 ) -> Iterator[Said]:
     """Every notice, in the order it would have gone out; `beat` is called after each instant."""
-    trial = Trial(ruleset, geography, plan.history, located=located)
-    trial.foresee(plan.instants[-1])
-    for number, instant in enumerate(plan.instants):
-        for said in trial.step(instant):
+    every = (ruleset, geography, plan.history)
+    if processes > 1 and len(ruleset.rules) > 1:
+        steps = parallel.steps(*every, plan.instants, located=located, processes=processes)
+    else:
+        steps = _steps(Trial(*every, located=located), plan.instants)
+    for number, found in enumerate(steps):
+        for said in found:
             if _shown(said.notice, plan):
                 yield said
         beat(number + 1)
+
+
+def _steps(trial: Trial, instants: Sequence[Instant]) -> Iterator[tuple[Said, ...]]:
+    trial.foresee(instants[-1])
+    for instant in instants:
+        yield trial.step(instant)
 
 
 def _shown(notice: Notice, plan: Plan) -> bool:

@@ -123,9 +123,18 @@ class Trial:
     """Rules over a history. Ask with `step`, instants in order."""
 
     def __init__(
-        self, ruleset: Ruleset, geography: Geography, history: History, *, located: bool = True
+        self,
+        ruleset: Ruleset,
+        geography: Geography,
+        history: History,
+        *,
+        located: bool = True,
+        idle: bool = False,
     ) -> None:
-        """`located` False: notices lack nearest place and border, chart and map: faster."""
+        """`located` False: notices lack nearest place and border, chart and map: faster.
+
+        `idle`: it only concludes what other trials decided about these rules.
+        """
         self._ruleset = ruleset
         self._history = history
         places = tuple(ruleset.places.values())
@@ -138,7 +147,7 @@ class Trial:
         self._states = [
             self._compile(rule, Matcher(rule, geography, names))
             for rule in ruleset.rules
-            if rule.status != "disabled" and rule.kind in KINDS
+            if rule.status != "disabled" and rule.kind in KINDS and not idle
         ]
 
     def _compile(self, rule: Rule, matcher: Matcher) -> _RuleState:
@@ -190,6 +199,11 @@ class Trial:
 
     def step(self, instant: Instant) -> tuple[Said, ...]:
         """Evaluate as `evaluate` would at that instant, and keep what was decided."""
+        said, decisions = self.decide(instant)
+        return self.conclude(said, decisions, instant)
+
+    def decide(self, instant: Instant) -> tuple[list[Said], list[Decision]]:
+        """What the rules say and decide at that instant; `keep` it before the next."""
         at = ticks(instant.now)
         horizon = Horizon(
             instant.now,
@@ -206,13 +220,23 @@ class Trial:
             decisions += decided
             if any(decision.notice or decision.summary for decision in decided):
                 said += self._said(state, decided, instant, horizon)
+        self._last = _Last(at, horizon.data_start, dict(instant.complete_through))
+        return said, decisions
+
+    def conclude(
+        self, said: Sequence[Said], decisions: Sequence[Decision], instant: Instant
+    ) -> tuple[Said, ...]:
+        """Add the summaries of what was too old to tell, and keep what was decided."""
         summaries, listed = self._historic(decisions, instant)
+        self.keep(decisions)
+        self.ledger.mark_listed(listed)
+        return (*said, *summaries)
+
+    def keep(self, decisions: Iterable[Decision]) -> None:
+        """Write what was decided into the ledger."""
         for decision in decisions:
             if decision.writes:
                 self.ledger.save(decision.alert)
-        self.ledger.mark_listed(listed)
-        self._last = _Last(at, horizon.data_start, dict(instant.complete_through))
-        return (*said, *summaries)
 
     def _said(
         self, state: _RuleState, decided: Sequence[Decision], instant: Instant, horizon: Horizon

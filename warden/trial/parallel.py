@@ -1,0 +1,118 @@
+"""A backtest on several processor cores: each process tries some of the rules.
+
+Standing in the flow: `backtest.run` with more than one process. Rules know nothing of each other
+but for one thing: the weekly summary of what was too old to tell is due for all of them at once. So
+each process decides and says, and the parent, which holds no rules, adds the summaries.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from multiprocessing.connection import Connection
+from typing import Any
+
+from warden.engine.geo.geography import Geography
+from warden.model.rule import Rule, Ruleset
+from warden.trial.history import History
+from warden.trial.trial import Instant, Said, Trial
+
+WORTH = 2_000_000  # events times instants from which a second process pays
+# Roughly how the time of a backtest divides over rules of each kind.
+_WEIGHT = {"event": 3, "count": 5, "record": 4, "projection": 4, "spike": 3, "drift": 2}
+
+
+def cores() -> int:
+    """How many processes can share the work; 1 where a process cannot be copied."""
+    if "fork" not in multiprocessing.get_all_start_methods():
+        return 1
+    return len(os.sched_getaffinity(0))
+
+
+def shares(rules: Sequence[Rule], processes: int) -> list[list[Rule]]:
+    """The rules in as many parts, none much more work than another."""
+    parts: list[tuple[int, int, list[Rule]]] = [(0, n, []) for n in range(processes)]
+    for rule in sorted(rules, key=lambda rule: -_WEIGHT.get(rule.kind, 1)):
+        work, number, part = min(parts, key=lambda part: part[:2])
+        parts[number] = (work + _WEIGHT.get(rule.kind, 1), number, [*part, rule])
+    return [part for _, _, part in parts if part]
+
+
+def steps(
+    ruleset: Ruleset,
+    geography: Geography,
+    history: History,
+    instants: Sequence[Instant],
+    *,
+    located: bool,
+    processes: int,
+) -> Iterator[tuple[Said, ...]]:
+    """What a `Trial` of all rules would say at each instant."""
+    context = multiprocessing.get_context("fork")
+    parent = Trial(ruleset, geography, history, located=located, idle=True)
+    order = {rule.id: number for number, rule in enumerate(ruleset.rules)}
+    workers: list[tuple[Any, Connection]] = []
+    try:
+        for part in shares(ruleset.rules, processes):
+            ours, theirs = context.Pipe(duplex=False)
+            some = replace(ruleset, rules=tuple(rule for rule in ruleset.rules if rule in part))
+            make = partial(Trial, some, geography, history, located=located)
+            # A copied process must not hold the ends that the parent reads: whoever writes to a
+            # parent that is gone must notice.
+            arguments = (theirs, [ours, *(pipe for _, pipe in workers)], make, instants)
+            worker = context.Process(target=_work, args=arguments, daemon=True)
+            worker.start()
+            theirs.close()
+            workers.append((worker, ours))
+        for instant in instants:
+            answers = [_answer(pipe) for _, pipe in workers]
+            said = [one for answer in answers for one in answer[0]]
+            said.sort(key=lambda one: order[one.notice.rule_id])
+            yield parent.conclude(said, [one for answer in answers for one in answer[1]], instant)
+    finally:
+        for worker, pipe in workers:
+            pipe.close()
+            worker.terminate()
+            worker.join()
+
+
+def _answer(pipe: Connection) -> Any:
+    try:
+        answer = pipe.recv()
+    except EOFError:
+        raise RuntimeError("a process of the backtest ended before its work was done") from None
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
+
+
+def _work(
+    pipe: Connection,
+    inherited: Sequence[Connection],
+    make: Callable[[], Trial],
+    instants: Sequence[Instant],
+) -> None:
+    """In a process of its own: decide at each instant, hand over what the parent must know."""
+    for end in inherited:
+        end.close()
+    with suppress(BrokenPipeError, KeyboardInterrupt):
+        try:
+            trial = make()
+            trial.foresee(instants[-1])
+            told: set[str] = set()
+            for instant in instants:
+                said, decisions = trial.decide(instant)
+                old = [
+                    one
+                    for one in decisions
+                    if one.alert.silence_reason == "HISTORIC" or one.alert.id in told
+                ]
+                told.update(one.alert.id for one in old)
+                trial.keep(decisions)
+                pipe.send((said, old))
+        except Exception as error:  # noqa: BLE001 - handed over, raised where the backtest is run
+            pipe.send(error)
