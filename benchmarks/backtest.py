@@ -126,7 +126,7 @@ def measure(events: int, step_days: int) -> dict[str, float]:
         )
         read = time.process_time()
         notices, peak = 0, 0.0
-        for notices, _ in enumerate(prepared.run(), start=1):  # noqa: B007 - the last is the number
+        for notices, _ in enumerate(prepared.run(), start=1):
             peak = max(peak, held_mb()) if notices % 100 == 0 else peak
         ended, done, children = time.process_time(), time.perf_counter(), of_children()
     return {
