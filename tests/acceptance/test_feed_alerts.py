@@ -160,7 +160,10 @@ def test_every_command_takes_rules_that_look_at_no_events(installation):
     installation.export("history.csv", [row(number, recent(60 + number)) for number in range(9)])
     installation.drop("old.csv", [row(1, recent(60))])
     installation.warden("run", "--once")
-    assert installation.rows("backtest", "--events", "history.csv", "--rule", "dead-letter")
+    refused = installation.warden(
+        "backtest", "--events", "history.csv", "--rule", "dead-letter", expect=2
+    )
+    assert "no history to go back over" in refused.stderr
     assert installation.rows("evaluate", "--dry-run") is not None
     refused = installation.warden("series", "dead-letter", expect=2)
     assert "counts no events" in refused.stderr

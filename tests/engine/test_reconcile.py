@@ -119,6 +119,16 @@ def test_an_event_that_returns_after_a_cancel_is_reinstated_under_its_id() -> No
     assert again.extra["new_evidence"] == []
 
 
+def test_what_returns_when_it_is_too_old_to_tell_comes_back_ended_and_moves_no_more() -> None:
+    ledger = MemoryLedger(attack_rule(max_age_days=30))
+    ledger.poll(START, new=[event("MLI1", "2022-07-09")])
+    ledger.poll(START, gone=["acled:MLI1"])
+    late = START + timedelta(days=40)
+    (again,) = ledger.poll(late, new=[event("MLI1", "2022-07-09")])
+    assert (again.notice, again.reason, again.alert.state) == (None, "REINSTATED", "ended")
+    assert not any(decision.writes for decision in ledger.plan(late))
+
+
 def test_a_late_event_alerts_once_with_its_lateness() -> None:
     ledger = MemoryLedger(attack_rule())
     ledger.poll(START, new=[event("MLI1", days_before(START, 41))])

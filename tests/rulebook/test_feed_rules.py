@@ -19,7 +19,7 @@ STATES = "  states: [auth_failed]\n"
         (HEAD, "2:3: WR011 a rule of the kind 'feed' needs the key 'states'"),
         (
             HEAD + "  states: [auth_faild]\n",
-            "5:12: WR013 'auth_faild' is not a value of states.0; did you mean 'auth_failed'?",
+            "5:12: WR013 'auth_faild' is not a value of states; did you mean 'auth_failed'?",
         ),
         (
             HEAD + STATES + "  for: 6\n",

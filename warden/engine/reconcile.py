@@ -183,11 +183,11 @@ class _Plan:
         if alert.state not in LIVE:
             self._revive(alert, replace(moved, rule_version=rule.version), signal)
         elif alert.rule_version != rule.version:
-            self._rebase(alert, moved)
+            self._rebase(alert, moved, signal)
         elif not alert.told:
             self._maybe_speak(alert, moved, signal)
         elif not set(alert.evidence) & set(signal.evidence):
-            self._succeed(alert, moved)
+            self._succeed(alert, moved, signal)
         else:
             self._follow_told(alert, moved, signal)
 
@@ -222,10 +222,12 @@ class _Plan:
         else:
             self._save(alert, active, "REOPENED")
 
-    def _rebase(self, alert: Alert, moved: Alert) -> None:
+    def _rebase(self, alert: Alert, moved: Alert, signal: Signal) -> None:
         """The rule was edited: the alert stands on new ground, and nobody is told."""
         state: AlertState = "ended" if moved.state == "ended" else "active"
         based = replace(self._state(moved, state, "RULE_EDITED"), rule_version=self._rule.version)
+        if based.state == "active":
+            based = self._settled(based, signal)
         if alert.told:
             based = _as_told(based)
         self._save(alert, based, "RULE_EDITED")
@@ -238,7 +240,7 @@ class _Plan:
         elif alert.state_reason in _CLOSED_IN_SILENCE:
             self._revive_in_silence(alert, revived, signal)
         elif self._is_old(moved):
-            self._save(alert, revived, "REINSTATED")
+            self._save(alert, self._settled(revived, signal), "REINSTATED")
         else:
             self._tell(alert, revived, "alert", "REINSTATED")
 
@@ -249,15 +251,16 @@ class _Plan:
             changes = changes_between(alert.told_facts, signal.facts)
             self._tell(alert, revived, "update", "SEVERITY_RAISED", changes=changes)
         else:
-            self._save(alert, _as_told(revived), _CLOSED_IN_SILENCE[alert.state_reason])
+            settled = self._settled(_as_told(revived), signal)
+            self._save(alert, settled, _CLOSED_IN_SILENCE[alert.state_reason])
 
-    def _succeed(self, alert: Alert, moved: Alert) -> None:
+    def _succeed(self, alert: Alert, moved: Alert, signal: Signal) -> None:
         """All its events were deleted; it goes on with the one they seem merged into."""
         heirs = self._heirs(alert)
         extra = {"merged_into": heirs, "withdrawn": self._ids(alert)}
         changes = changes_between(alert.told_facts, moved.facts)
         if self._is_old(moved):
-            self._save(alert, moved, "WITHDRAWN_BY_SOURCE")
+            self._save(alert, self._settled(moved, signal), "WITHDRAWN_BY_SOURCE")
         else:
             self._tell(alert, moved, "update", "WITHDRAWN_BY_SOURCE", changes=changes, extra=extra)
 
