@@ -20,6 +20,7 @@ from warden.ingest import ingest
 from warden.model.alert import Alert
 from warden.model.rule import Rule, Ruleset, SeverityStep
 from warden.store import MEMORY, Store, ledger, open_store
+from warden.store.backup import back_up
 
 
 class Desk:
@@ -228,3 +229,25 @@ def test_the_first_release_after_a_first_load_between_releases_is_news(state):
 def test_a_first_load_that_broke_off_goes_on_being_one():
     _, marks = seeding(["acled"], [SourceView("acled", "truncated", was_ok=False)], {})
     assert seeding(["acled"], [SourceView("acled", "ok", was_ok=True)], marks)[0] == {"acled"}
+
+
+def test_what_is_decided_again_after_a_restore_is_said_under_the_same_ids(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "warden.db", attack_rule())
+    desk.feed.serve(record("MLI0", "2021-01-01"))
+    desk.cycle()
+    back_up(desk.store, tmp_path / "copy.db")
+
+    def life(one: Desk, late: timedelta) -> list[str]:
+        said = []
+        for number, dead in enumerate((1, 9, 1, 9)):
+            one.clock.set(START + late + timedelta(hours=number))
+            one.feed.serve(record("MLI1", fatalities=dead))
+            said += [notice.id for notice in one.cycle().notices]
+        return said
+
+    first = life(desk, timedelta(0))
+    desk.store.close()
+    again = Desk(tmp_path / "copy.db", attack_rule())
+    assert life(again, timedelta(hours=30)) == first
+    assert len(set(first)) == len(first) == 4
+    again.store.close()

@@ -28,7 +28,7 @@ from warden.engine.geo.distance import distance_km
 from warden.engine.geo.geography import Geography
 from warden.engine.horizon import Horizon
 from warden.engine.kinds import KINDS, signals
-from warden.engine.notices import Atlas, notices, summary_notice
+from warden.engine.notices import Atlas, Naming, notices, summary_notice
 from warden.engine.reconcile import Decision, Fate, Moment, reconcile, remove
 from warden.engine.shared import SharedMatcher
 from warden.engine.where import Matcher, Matches
@@ -224,7 +224,6 @@ class Evaluator:
         seeding, marks = _seeding(connection)
         taken = _LedgerIds(connection)
         atlas = Atlas(tuple(self._ruleset.places.values()), self._geography)
-        serial = _next_cycle(connection)
         with_active = ledger.rules_with_active(connection)
         # Data that reach further back tell what was too early to tell, in any rule.
         deeper = horizon.data_start != self._data_start
@@ -240,17 +239,17 @@ class Evaluator:
             moment = Moment(horizon=horizon, seeding=seeding, taken=taken)
             try:
                 decided = self._decide(state, moment, None if rule_id in failed else changed)
-                told = notices(
-                    state.rule, decided, state.matches, now, atlas, serial=serial, horizon=horizon
-                )
+                told = notices(state.rule, decided, state.matches, now, atlas, horizon=horizon)
             except RULE_FAILED as error:  # told as a condition; the other rules go on
                 self._errors[rule_id] = f"{type(error).__name__}: {error}"
                 continue
             decisions += decided
             said += told
         decisions += self._of_removed_rules(states, now)
-        listed = self._historic(decisions, now, atlas, serial)
+        listed = self._historic(decisions, now, atlas)
         said += [(notice, ()) for notice, _ in listed]
+        naming = Naming(lambda notice_id: ledger.is_notice(connection, notice_id))
+        said = [(naming.named(notice), about) for notice, about in said]
         said = _with_precision(connection, said)
         evaluation = Evaluation(
             cycle_id=None,
@@ -387,7 +386,7 @@ class Evaluator:
         }
 
     def _historic(
-        self, decisions: Sequence[Decision], now: datetime, atlas: Atlas, serial: int
+        self, decisions: Sequence[Decision], now: datetime, atlas: Atlas
     ) -> list[tuple[Notice, tuple[str, ...]]]:
         """Once a week, one summary a rule of the historic alerts nobody was told of."""
         connection = self._store.connection
@@ -405,7 +404,7 @@ class Evaluator:
         rules = [(rule, by_rule.get(rule.id)) for rule in self._ruleset.rules]
         return [
             (
-                summary_notice(rule, alerts, now, reason="HISTORIC", atlas=atlas, serial=serial),
+                summary_notice(rule, alerts, now, reason="HISTORIC", atlas=atlas),
                 tuple(alert.id for alert in alerts),
             )
             for rule, alerts in rules
@@ -585,10 +584,6 @@ def _datasets(connection: sqlite3.Connection) -> list[str]:
         if following is None:
             return found
         found.append(following[0])
-
-
-def _next_cycle(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT coalesce(max(id), 0) + 1 FROM cycles").fetchone()[0])
 
 
 def _last_cycle(connection: sqlite3.Connection) -> tuple[str, str] | None:

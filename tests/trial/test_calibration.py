@@ -209,7 +209,6 @@ def test_the_replay_tells_what_a_trial_of_every_week_tells() -> None:
             midnight(day) + timedelta(days=1),
             {"acled": day},
             seeding=frozenset({"acled"}) if number == 0 else frozenset(),
-            serial=number,
         )
         said = trial.step(instant)
         told += sum(one.notice.action == "alert" for one in said) if number else 0

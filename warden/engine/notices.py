@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -88,12 +88,13 @@ def notices(
     now: datetime,
     atlas: Atlas,
     *,
-    serial: int = 0,
     horizon: Horizon | None = None,
 ) -> tuple[tuple[Notice, tuple[Decision, ...]], ...]:
     """What one rule's decisions give rise to, each notice with the decisions behind it.
 
-    `serial` numbers the cycle: it keeps the ids of notices apart when the clock stands still.
+    Ids follow from what is said, not from when: after a restore the same words go out under the
+    same id. `Naming` keeps apart what is said twice.
+
     With a `horizon` the notices hold what their pictures show (`series`, `map`), how complete
     the counted days are usually by now (`completeness`) and a spike's measures side by side; a
     backtest that nobody reads in full does without.
@@ -102,7 +103,7 @@ def notices(
     summaries: dict[tuple[str, str], list[Decision]] = defaultdict(list)
     for decision in decisions:
         if decision.notice is not None:
-            notice = _notice(rule, decision, matches, now, atlas, serial=serial)
+            notice = _notice(rule, decision, matches, now, atlas)
             if horizon is not None:
                 notice.facts.update(picture_facts(rule, decision.alert, matches, horizon))
                 notice.facts.update(_known_so_far(rule, decision.alert, matches, horizon))
@@ -118,7 +119,6 @@ def notices(
             reason=kind,
             action=action,
             atlas=atlas,
-            serial=serial,
         )
         said.append((summary, tuple(listed)))
     return tuple(said)
@@ -132,7 +132,6 @@ def summary_notice(
     reason: str,
     action: str = "alert",
     atlas: Atlas | None = None,
-    serial: int = 0,
 ) -> Notice:
     """One notice for many alerts of a rule, most severe and newest first.
 
@@ -140,7 +139,7 @@ def summary_notice(
     """
     ranked = sorted(alerts, key=lambda a: (-level_rank(a.severity), -a.last_day.toordinal(), a.id))
     items = tuple(_item(rule, alert, now, atlas or Atlas()) for alert in ranked[:MAX_ITEMS])
-    own_id = _hash("summary", rule.id, reason, action, now.isoformat(), str(serial))
+    own_id = _hash("summary", rule.id, reason, action, *(f"{a.id} {_said_of(a)}" for a in ranked))
     facts = {
         **_rule_facts(rule),
         "total": len(ranked),
@@ -168,19 +167,46 @@ def summary_notice(
     )
 
 
+def _said_of(alert: Alert) -> str:
+    """What a notice about an alert rests on, so that the same is named the same."""
+    parts = (alert.severity, alert.state, alert.until, alert.value, *alert.evidence)
+    return " ".join(map(str, parts))
+
+
+class Naming:
+    """Gives a notice that says what an earlier one said an id of its own.
+
+    `taken` tells whether an id was given out before; what is named here is remembered.
+    """
+
+    def __init__(self, taken: Callable[[str], bool] = lambda _: False) -> None:
+        self._taken = taken
+        self._given: set[str] = set()
+
+    def named(self, notice: Notice) -> Notice:
+        """The notice under an id that no other has; a summary's own alert goes along."""
+        own, number = notice.id, 1
+        while own in self._given or self._taken(own):
+            number += 1
+            own = _hash(notice.id, str(number))
+        self._given.add(own)
+        if own == notice.id:
+            return notice
+        about = own if notice.alert_id == notice.id else notice.alert_id
+        return replace(notice, id=own, alert_id=about)
+
+
 def _notice(
     rule: Rule,
     decision: Decision,
     matches: Matches,
     now: datetime,
     atlas: Atlas,
-    *,
-    serial: int,
 ) -> Notice:
     alert = decision.alert
     action: Action = decision.notice or "alert"
     return Notice(
-        id=_hash(alert.id, action, decision.reason, now.isoformat(), str(serial)),
+        id=_hash(alert.id, action, decision.reason, _said_of(alert)),
         alert_id=alert.id,
         rule_id=rule.id,
         rule_version=rule.version,

@@ -145,6 +145,12 @@ def append_decision(
     )  # fmt: skip
 
 
+def is_notice(connection: sqlite3.Connection, notice_id: str) -> bool:
+    """Whether there is a notice of that id."""
+    found = connection.execute("SELECT 1 FROM notices WHERE id = ?", (notice_id,))
+    return found.fetchone() is not None
+
+
 def add_notice(connection: sqlite3.Connection, notice: Notice, cycle_id: int | None) -> None:
     """Commit a notice; it is never changed afterwards."""
     values = (

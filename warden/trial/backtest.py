@@ -181,7 +181,6 @@ def model(
             now=midnight(day),
             complete_through=dict.fromkeys(datasets, day - timedelta(days=known.lag_days)),
             seeding=frozenset(datasets) if number == 0 else frozenset(),
-            serial=number + 1,
         )
         for number, day in enumerate(days)
     ]

@@ -52,16 +52,15 @@ def replay(
 
 @dataclass(frozen=True, slots=True)
 class _Cycle:
-    id: int
     at: datetime
     complete_through: Mapping[str, date]
 
 
 def _cycles(connection: sqlite3.Connection) -> Iterator[_Cycle]:
-    rows = connection.execute("SELECT id, at, complete_through FROM cycles ORDER BY id")
-    for number, at, through in rows:
+    rows = connection.execute("SELECT at, complete_through FROM cycles ORDER BY id")
+    for at, through in rows:
         days = {name: date.fromisoformat(day) for name, day in json.loads(through).items()}
-        yield _Cycle(number, parse_instant(at).astimezone(UTC), days)
+        yield _Cycle(parse_instant(at).astimezone(UTC), days)
 
 
 def _history(connection: sqlite3.Connection) -> History:
@@ -84,7 +83,7 @@ def _instants(
         sources = walks.until(cycle.at)
         loading, moved = seeding(history.datasets(ticks(cycle.at)), sources, marks)
         marks |= moved
-        yield Instant(cycle.at, cycle.complete_through, loading, cycle.id)
+        yield Instant(cycle.at, cycle.complete_through, loading)
 
 
 class _Walks:

@@ -95,12 +95,12 @@ def _alert_checks(test: RuleTest, ruleset: Ruleset, geography: Geography) -> Ite
         return
     trial = Trial(_in_force(ruleset, test), geography, _history(test.versions))
     said: dict[int, tuple[Said, ...]] = {}
-    for number, one in enumerate(test.alert_tests):
+    for one in test.alert_tests:
         at = ticks(one.eval_time)
         if at not in said:
             through = {DATASET: one.complete_through}
             health = health_at(test.health, one.eval_time)
-            said[at] = trial.step(Instant(one.eval_time, through, serial=number + 1, health=health))
+            said[at] = trial.step(Instant(one.eval_time, through, health=health))
         yield _alert_check(one, said[at])
 
 

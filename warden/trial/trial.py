@@ -25,7 +25,7 @@ from warden.engine.frame import BoolArray, IntArray, day_number
 from warden.engine.geo.geography import Geography
 from warden.engine.horizon import Horizon
 from warden.engine.kinds import KINDS, signals
-from warden.engine.notices import Atlas, notices, summary_notice
+from warden.engine.notices import Atlas, Naming, notices, summary_notice
 from warden.engine.reconcile import Decision, Fate, Moment, reconcile
 from warden.engine.where import Matcher, Matches
 from warden.evaluate import HISTORIC_SUMMARY_DAYS
@@ -50,14 +50,12 @@ class Instant:
     Attributes:
         complete_through: for each dataset the newest day that is fully known.
         seeding: datasets that are seen for the first time: what they hold is no news.
-        serial: the number of the cycle; part of a notice's id.
         health: what is not as it should be with warden itself.
     """
 
     now: datetime
     complete_through: Mapping[str, date]
     seeding: frozenset[str] = frozenset()
-    serial: int = 0
     health: tuple[Condition, ...] = ()
 
 
@@ -143,6 +141,7 @@ class Trial:
         self.ledger = MemoryLedger()
         self._last: _Last | None = None
         self._historic_at: datetime | None = None
+        self._naming = Naming()
         names = Names(ruleset.aliases)
         self._states = [
             self._compile(rule, Matcher(rule, geography, names))
@@ -230,7 +229,9 @@ class Trial:
         summaries, listed = self._historic(decisions, instant)
         self.keep(decisions)
         self.ledger.mark_listed(listed)
-        return (*said, *summaries)
+        return tuple(
+            replace(one, notice=self._naming.named(one.notice)) for one in (*said, *summaries)
+        )
 
     def keep(self, decisions: Iterable[Decision]) -> None:
         """Write what was decided into the ledger."""
@@ -247,7 +248,6 @@ class Trial:
             self._around(state, decided, ticks(instant.now)),
             instant.now,
             self._atlas,
-            serial=instant.serial,
             horizon=horizon if self._located else None,
         )
         return [Said(notice, about) for notice, about in found]
@@ -418,7 +418,6 @@ class Trial:
             instant.now,
             reason="HISTORIC",
             atlas=self._atlas,
-            serial=instant.serial,
         )
 
 
