@@ -153,7 +153,7 @@ route:
   routes:
   - {matchers: {country: MLI}, receiver: night, mute_time_intervals: [night], continue: true}
   - {matchers: {country: MLI}, receiver: press, review: true, continue: true}
-  - {matchers: {country: MLI}, receiver: week, digest: {at: "07:00", days: [monday]}, continue: true}
+  - {matchers: {country: MLI}, receiver: week, digest: {at: "07:00", days: [mon]}, continue: true}
   - {receiver: desk}
 """
 
