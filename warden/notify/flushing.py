@@ -105,6 +105,8 @@ class _Planner:
         for talk, told in _by_talk(waiting).items():
             ready += self._settle(talk, told)
         self._plan.ready = self._messages(sorted(ready, key=lambda one: one.id))
+        for number in self._plan.withheld:  # what is withheld for good waits for nothing
+            self._plan.holds.pop(number, None)
         return self._plan
 
     # --- who is there to read it --------------------------------------------------------------
@@ -328,8 +330,6 @@ class _Planner:
         for one in waiting:
             if one.closes:
                 self._plan.withheld[one.id] = "NEVER_TOLD"
-        for one in tellings:
-            self._plan.holds.pop(one.id, None)
 
     def _stand_for(
         self, carrier: Dispatch, waiting: Iterable[Dispatch], *, also: Dispatch | None = None
@@ -343,7 +343,6 @@ class _Planner:
         for one in older:
             self._plan.withheld[one.id] = "SUPERSEDED"
             self._plan.superseded[one.id] = carrier.id
-            self._plan.holds.pop(one.id, None)
             replaces += [*one.replaces, one.notice_id]
         return replace(carrier, replaces=tuple(replaces), hold=since[0] if since else None)
 
