@@ -11,16 +11,18 @@ import io
 from functools import cache, lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
+from xml.parsers import expat
 
 from warden.errors import WardenError
 
 FONT = "Roboto"
-MAIL_WIDTH_PX = 880  # twice the drawings' own width: phones have dense screens
+MAIL_WIDTH_PX = 720  # 1.8 times the width they are shown at: phones have dense screens
 MAX_SVG = 2_000_000  # characters
 MAX_WIDTH = 4_000  # pixels
 MAX_HEIGHT = 8_000
 _COLOURS = 128
 _COMPRESSION = 6
+_ANYTHING = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><text>a</text></svg>'
 _PACKAGE = "fontpkg_roboto"
 _SYSTEM_FONTS = (
     "/usr/share/fonts", "/usr/local/share/fonts", "/usr/share/X11/fonts", "/Library/Fonts",
@@ -63,7 +65,21 @@ def png(svg: str, *, width_px: int) -> bytes:
     return _fewer_colours(bytes(drawn))
 
 
-@lru_cache(maxsize=16)
+def check_drawable(svg: str) -> None:
+    """Raise PictureError unless this is well formed and pictures can be drawn here at all."""
+    _check_machine()
+    try:
+        expat.ParserCreate().Parse(svg.encode(), True)  # noqa: FBT003  the parser's own signature
+    except expat.ExpatError as error:
+        raise PictureError(f"the picture is not well formed: {error}") from error
+
+
+@cache
+def _check_machine() -> None:
+    png(_ANYTHING, width_px=8)
+
+
+@lru_cache(maxsize=64)
 def mail_png(svg: str) -> bytes:
     """The drawing as mails carry it; drawn once for one message's many recipients."""
     return png(svg, width_px=MAIL_WIDTH_PX)

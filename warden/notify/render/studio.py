@@ -26,7 +26,7 @@ from warden.notify.render.first_line import (
 )
 from warden.notify.render.parts import clean, day_of, is_region, newest, number_of
 from warden.notify.render.voice import Voice
-from warden.pictures import Easel, PictureError, mail_png
+from warden.pictures import Easel, PictureError, check_drawable
 from warden.pictures.chart import ChartPlan, chart_svg
 from warden.pictures.map import Band, MapPlan, Ring, Spot, draw_map
 
@@ -96,13 +96,16 @@ class Studio:
         return self._tried(lambda: make(notice, voice))
 
     def _tried(self, make: Any) -> Picture | None:
-        """The picture, drawn once as it will be; None and a word in the log where it fails."""
+        """The picture, well formed; None and a word in the log where it fails.
+
+        It becomes a PNG only where it is sent: most of its cost, and once for all recipients.
+        """
         try:
             picture: Picture | None = make()
             if picture is not None:
                 if len(picture.svg) > MAX_SVG:
                     raise PictureError(f"the {picture.name} is too large")
-                mail_png(picture.svg)
+                check_drawable(picture.svg)
         except _ODD as error:
             self._say(clean(f"{type(error).__name__}: {error}", 300))
             return None
