@@ -20,3 +20,18 @@ def collector_paused() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+@contextmanager
+def collector_sparing() -> Iterator[None]:
+    """Leave cycles alone for as long as a backtest takes, and what was there before for good.
+
+    Its history is held to the end in any case. What was frozen is never written to by the
+    collector, so that copied processes go on sharing it.
+    """
+    gc.freeze()
+    try:
+        with collector_paused():
+            yield
+    finally:
+        gc.unfreeze()

@@ -12,10 +12,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import numpy as np
 
+from warden.collector import collector_paused, collector_sparing
 from warden.engine.frame import FRAME_COLUMNS, actors_to_json, instant_text
 from warden.engine.geo.geography import Geography
 from warden.errors import UsageError
@@ -213,7 +216,8 @@ def _history(records: Sequence[Record], known: Known) -> History:
         for record in records
     ]
     texts = {instant: instant_text(instant) for instant in set(instants)}
-    rows = [event_row(record, texts[at]) for record, at in zip(records, instants, strict=True)]
+    with collector_paused():
+        rows = [event_row(record, texts[at]) for record, at in zip(records, instants, strict=True)]
     history = History.of(FRAME_COLUMNS, rows, [0] * len(rows))
     if known.by_stamp:
         since = np.array([ticks(at) for at in instants], dtype=np.int64)
@@ -226,7 +230,7 @@ def event_row(record: Record, known_at: str, source: str = "files") -> tuple[Any
     """A record as a row of the engine's columns, first seen at an instant."""
     special: dict[str, Any] = {
         "source": source,
-        "actors": actors_to_json(record.actors),
+        "actors": _actors_text(record.actors),
         "tags": json.dumps(record.tags, ensure_ascii=False) if record.tags else "[]",
         "event_date": record.event_date.isoformat(),
         "event_date_end": record.event_date_end.isoformat(),
@@ -234,9 +238,21 @@ def event_row(record: Record, known_at: str, source: str = "files") -> tuple[Any
         "first_seen_at": known_at,
         "known_at": known_at,
     }
-    return tuple(
-        [special[name] if name in special else getattr(record, name) for name in FRAME_COLUMNS]
-    )
+    plain = zip(_PLAIN, _plain_of(record), strict=True)
+    row: tuple[Any, ...] = _in_order(special | dict(plain))
+    return row
+
+
+_SPECIAL = frozenset(
+    {
+        "source", "actors", "tags", "event_date", "event_date_end", "source_updated_at",
+        "first_seen_at", "known_at",
+    }
+)  # fmt: skip
+_PLAIN = tuple(name for name in FRAME_COLUMNS if name not in _SPECIAL)
+_plain_of = attrgetter(*_PLAIN)
+_in_order = itemgetter(*FRAME_COLUMNS)
+_actors_text = lru_cache(maxsize=50_000)(actors_to_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,9 +312,10 @@ def run(
 
 
 def _steps(trial: Trial, instants: Sequence[Instant]) -> Iterator[tuple[Said, ...]]:
-    trial.foresee(instants[-1])
-    for instant in instants:
-        yield trial.step(instant)
+    with collector_sparing():
+        trial.foresee(instants[-1])
+        for instant in instants:
+            yield trial.step(instant)
 
 
 def _shown(notice: Notice, plan: Plan) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from warden.collector import collector_paused
 from warden.errors import WardenError
 from warden.model.event import Record
 from warden.sources.file import read_files
@@ -29,6 +30,11 @@ def read_all(paths: Sequence[Path], now: datetime) -> Read:
     Raises:
         WardenError: a file cannot be used at all.
     """
+    with collector_paused():  # a record holds no cycles, and all are kept
+        return _read_all(paths, now)
+
+
+def _read_all(paths: Sequence[Path], now: datetime) -> Read:
     found: list[Record] = []
     rejected = 0
     for path in paths:

@@ -16,6 +16,7 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
+from warden.collector import collector_sparing
 from warden.engine.geo.geography import Geography
 from warden.model.rule import Rule, Ruleset
 from warden.trial.history import History
@@ -99,7 +100,7 @@ def _work(
     """In a process of its own: decide at each instant, hand over what the parent must know."""
     for end in inherited:
         end.close()
-    with suppress(BrokenPipeError, KeyboardInterrupt):
+    with suppress(BrokenPipeError, KeyboardInterrupt), collector_sparing():
         try:
             trial = make()
             trial.foresee(instants[-1])
