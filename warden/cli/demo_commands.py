@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     help="Where everything goes; an earlier demo there is replaced.",
 )
 def demo(directory: Path) -> None:
-    """Show warden at work on this machine: no account, no network, about a minute.
+    """Show warden at work on this machine: no account, no network, about two minutes.
 
     A simulated ACLED, a mail server and a webhook receiver are started here; warden polls, weighs
     and tells through six years of an invented history in which nothing is real but the places and
