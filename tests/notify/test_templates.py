@@ -155,7 +155,8 @@ def test_a_fault_of_a_template_is_told_once_at_its_place(tmp_path):
 def test_a_phrase_that_leaves_a_name_out_or_invents_one_is_told_at_its_line(tmp_path: Path):
     (tmp_path / "fr").mkdir()
     (tmp_path / "fr" / "strings.toml").write_text(
-        'km = "kilomètres"\n[statistics]\nlast_seen = "Vu le {{ day }} {{ certain }}"\n', encoding="utf-8"
+        'km = "kilomètres"\n[statistics]\nlast_seen = "Vu le {{ day }} {{ certain }}"\n',
+        encoding="utf-8",
     )
     faults = [
         fault
