@@ -136,7 +136,7 @@ def test_a_map_takes_little_time(shapes):
         start = time.process_time()
         mail_png(drawn(shapes, Spot(12.7, -8.0, f"Kati {turn}"), ring=BAMAKO, earlier=points).svg)
         took.append(time.process_time() - start)
-    assert min(took) < 0.4  # 0.13 s on an idle core; the limit that mails keep to is 0.15
+    assert min(took) < 0.4  # shared machines are noisy; mails aim at 0.15
 
 
 def test_shapes_are_kept_and_damaged_ones_made_anew(land, shapes, tmp_path):
