@@ -249,6 +249,36 @@ def test_it_stops_within_ten_seconds(machine):
     machine.run("systemctl start warden")
 
 
+def test_one_refused_recipient_of_three_leaves_two_sent_and_one_dead(machine):
+    routes = "/etc/warden/rules/routes.yaml"
+    three = "desk@example.org, unknown@example.org, officer@example.org"
+    machine.run(
+        f"cp {routes} /root/routes.yaml; sed -i 's/\\[desk@example.org\\]/[{three}]/' {routes};"
+        "systemctl reload warden"
+    )
+    told = len(mails(machine))
+    hand_in(machine, "third.csv", export(5))
+    eventually(lambda: len(mails(machine)) > told, within_s=400)
+    eventually(lambda: machine.run("ls /home/officer/Maildir/new", check=False).stdout)
+
+    def last_three() -> dict[str, str]:
+        rows = [
+            json.loads(line)
+            for line in machine.run("warden deliveries --json").stdout.split("\n")
+            if line
+        ]
+        newest = max(row["id"] for row in rows)
+        return {row["target"]: row["state"] for row in rows if row["id"] > newest - 3}
+
+    eventually(lambda: "pending" not in last_three().values(), within_s=60)
+    assert last_three() == {
+        "desk@example.org": "sent",
+        "unknown@example.org": "dead",
+        "officer@example.org": "sent",
+    }
+    machine.run(f"cp /root/routes.yaml {routes}; systemctl reload warden")
+
+
 def test_secrets_are_for_root_and_the_service_alone(machine):
     for user in ("stranger", "officer"):
         for path in (
