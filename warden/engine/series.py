@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
-from warden.engine.frame import FloatArray, day_from_number, day_number
+from warden.engine.detect.projection import project_deaths
+from warden.engine.frame import day_from_number, day_number
 from warden.engine.kinds.measure import Series, series, span, total
 from warden.engine.kinds.projection import project
 from warden.engine.where import Matches
@@ -27,11 +28,8 @@ PERIODS: tuple[Period, ...] = get_args(Period)
 MIN_DAYS = 60  # nothing is projected from less
 MIN_EVENTS = 5
 DISPERSION = 1.2  # counts of violent events vary a little more than Poisson's
-DRAWS = 4000
-LOW, HIGH = 0.05, 0.95
 WEEK = 7
 DECEMBER = 12
-_SEED = 20120101  # the same data give the same interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +144,12 @@ def _point(
     if rule is not None and rule.kind == "projection":
         return _by_rule(plain, rule, one, (first, last), day_number(known))
     share = elapsed / (last - first + 1)
-    ends = _ends(weights, share)
+    found = project_deaths(weights, np.zeros(0), share, phi=DISPERSION)
     return replace(
         plain,
-        projected=round(float(weights.sum()) / share, 1),
-        low=float(np.quantile(ends, LOW, method="inverted_cdf")),
-        high=float(np.quantile(ends, HIGH, method="inverted_cdf")),
+        projected=round(found.projected, 1),
+        low=found.low,
+        high=found.high,
         method="linear",
     )
 
@@ -167,24 +165,6 @@ def _by_rule(plain: Point, rule: Rule, one: Series, period: tuple[int, int], day
         high=round(found.high, 1),
         method=str(rule.parameters.method),
     )
-
-
-def _ends(weights: FloatArray, share: float) -> FloatArray:
-    """Possible values at the period's end, as draws from a compound distribution.
-
-    The events to come are Gamma-Poisson with Jeffreys' prior over the rate (Riebler 2004),
-    widened to the house's dispersion; each weighs as much as one of those that came.
-    """
-    random = np.random.default_rng(_SEED)
-    seen = len(weights)
-    rates = random.gamma((seen + 0.5) / DISPERSION, DISPERSION, DRAWS)
-    to_come = random.poisson(rates * (1 - share) / share)
-    if np.all(weights == weights[0]):
-        return cast("FloatArray", weights.sum() + to_come * weights[0])
-    picked = random.choice(weights, int(to_come.sum()))
-    ends = np.cumsum(to_come)
-    running = np.concatenate(([0.0], np.cumsum(picked)))
-    return cast("FloatArray", weights.sum() + running[ends] - running[ends - to_come])
 
 
 def first_day(days: np.ndarray[tuple[int], np.dtype[np.int64]]) -> date | None:

@@ -56,20 +56,47 @@ def test_an_uncertain_season_widens_the_interval():
 
 
 def test_one_massacre_makes_deaths_less_certain_than_events():
-    rng = np.random.default_rng(2)
-    even = project_deaths(np.full(30, 3), np.full(60, 3), 0.5, rng, exceeds=150)
-    wild = project_deaths(np.array([1] * 29 + [61]), np.array([1] * 60), 0.5, rng, exceeds=150)
+    even = project_deaths(np.full(30, 3), np.full(60, 3), 0.5, exceeds=150)
+    wild = project_deaths(np.array([1] * 29 + [61]), np.array([1] * 60), 0.5, exceeds=150)
     assert even.projected == wild.projected == 180
     assert wild.high - wild.low > even.high - even.low
     assert 0 < wild.probability < even.probability <= 1
 
 
-def test_the_same_seed_projects_the_same():
-    one, two = (
-        project_deaths(np.arange(20), np.arange(50), 0.4, np.random.default_rng(7), phi=1.0)
-        for _ in range(2)
-    )
-    assert one == two
+def drawn_sums(deaths, earlier, share, rng, *, phi=1.5, draws=200_000):
+    """The compound bootstrap that the law stands for: an oracle that draws."""
+    shape = len(deaths) + 0.5
+    mean = shape * (1 - share) / share
+    spread = phi + mean * phi / shape
+    future = rng.poisson(rng.gamma(mean / (spread - 1), spread - 1, draws))
+    picked = rng.choice(np.concatenate([deaths, earlier]), int(future.sum()))
+    ends, running = np.cumsum(future), np.concatenate([[0.0], np.cumsum(picked)])
+    return np.sum(deaths) + running[ends] - running[ends - future]
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+@pytest.mark.parametrize("wildest", [3, 60, 800])
+def test_the_law_of_deaths_is_what_a_bootstrap_draws(share, wildest):
+    rng = np.random.default_rng(wildest)
+    deaths = np.append(rng.poisson(2.0, 40), wildest).astype(float)
+    earlier = rng.poisson(3.0, 90).astype(float)
+    drawn = drawn_sums(deaths, earlier, share, rng)
+    exceeds = float(np.quantile(drawn, 0.7))
+    found = project_deaths(deaths, earlier, share, exceeds=exceeds)
+    for quantile, share_below in ((found.low, 0.05), (found.high, 0.95)):
+        assert (drawn < quantile).mean() - 0.003 <= share_below <= (drawn <= quantile).mean() + 0.003
+    assert found.probability == pytest.approx((drawn > exceeds).mean(), abs=0.006)
+
+
+def test_sums_of_millions_are_told_in_coarser_units():
+    found = project_deaths(np.full(50, 90_000.0), np.full(50, 110_000.0), 0.5, exceeds=1e7)
+    assert found.low < found.projected == 9_000_000 < found.high
+    assert 0.05 < found.probability < 0.95
+
+
+def test_deaths_of_none_stay_none():
+    found = project_deaths(np.zeros(10), np.zeros(20), 0.5, exceeds=0)
+    assert (found.low, found.high, found.probability) == (0, 0, 0)
 
 
 def test_nothing_is_projected_from_the_first_weeks_or_events():

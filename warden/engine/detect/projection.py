@@ -3,8 +3,9 @@
 `linear` divides the count by the share of the period elapsed, `seasonal` by the mean share that
 earlier years had reached by the same day, shrunken towards the linear one. What is still to come is
 negative-binomial around that, with the uncertainty of the rate from its own count. For deaths the
-number of events to come is drawn like that and their deaths from the events seen: one massacre is
-half a year.
+number of events to come follows that law and each one's deaths are those of an event seen: one
+massacre is half a year. The law of their sum is computed, not drawn: it is what a compound
+bootstrap tends to with ever more draws.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ LEAST_DAYS, LEAST_EVENTS = 60, 5
 COVERAGE = 0.9
 SHRINKAGE_YEARS = 2.0  # seasonal shares of so many years weigh as much as the linear one
 DEFAULT_PHI = 1.5  # events of a year come in clusters
-DRAWS = 4000
 HALF = 0.5  # Jeffreys' prior of a Poisson rate
+_REACH_SD = 12  # the law of a sum is followed this many standard deviations beyond its mean
+_FINEST = 2**18  # and on no more points than this: sums beyond are counted in tens, hundreds, …
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,32 +102,54 @@ def project_deaths(
     deaths: NDArray[np.integer] | Floats,
     earlier_deaths: NDArray[np.integer] | Floats,
     share: float,
-    rng: np.random.Generator,
     *,
     share_sd: float = 0.0,
     phi: float = DEFAULT_PHI,
     exceeds: float | None = None,
 ) -> Projection:
-    """Project a sum of deaths by a compound bootstrap.
+    """Project a sum of deaths by the compound law of events to come and deaths in each.
 
     Args:
-        deaths: of each event so far.
-        earlier_deaths: of the events of earlier years, drawn from like those of this one.
+        deaths: of each event so far, whole numbers.
+        earlier_deaths: of the events of earlier years, as likely to come again as this one's.
         share, share_sd, phi, exceeds: as in `project_count`, phi of the events.
-        rng: the same generator state gives the same projection.
 
     """
-    total, events = float(np.sum(deaths)), len(deaths)
-    mean, spread = _remainder(events, share, share_sd, phi)
-    rate = rng.gamma(mean / (spread - 1), spread - 1, DRAWS) if spread > 1 else np.full(DRAWS, mean)
-    future = rng.poisson(rate)
+    total = float(np.sum(deaths))
+    mean, spread = _remainder(len(deaths), share, share_sd, phi)
     pool = np.concatenate([np.asarray(deaths, float), np.asarray(earlier_deaths, float)])
-    drawn = np.concatenate([[0.0], np.cumsum(rng.choice(pool, int(future.sum())))])
-    ends = np.cumsum(future)
-    sums = total + drawn[ends] - drawn[ends - future]
-    low, high = np.quantile(sums, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
-    probability = None if exceeds is None else float((sums > exceeds).mean())
-    return Projection(total / share, float(low), float(high), probability, share)
+    at_most, unit = _law_of_sum(pool, mean, spread)
+    outside = (1 - COVERAGE) / 2
+    low, high = (np.searchsorted(at_most, [outside, 1 - outside]) * unit).tolist()
+    probability = None
+    if exceeds is not None:
+        most = np.floor((exceeds - total) / unit)  # what may come without exceeding
+        probability = 1.0 if most < 0 else _beyond(at_most, int(most))
+    return Projection(total / share, total + low, total + high, probability, share)
+
+
+def _law_of_sum(pool: Floats, mean: float, spread: float) -> tuple[Floats, float]:
+    """(P(sum <= i units) for i = 0, 1, …; the unit) of what the events to come add up to.
+
+    By the probability generating function of a negative-binomial number of terms, evaluated on
+    the unit circle and transformed back (Grübel and Hermesmeier, ASTIN Bulletin 29, 1999).
+    """
+    each, second = float(pool.mean()), float((pool**2).mean())
+    reach = mean * each + _REACH_SD * (mean * (second + (spread - 1) * each**2)) ** 0.5
+    unit = max(1.0, np.ceil((reach + float(pool.max())) / _FINEST))
+    points = 1 << int((reach + float(pool.max())) / unit + 2).bit_length()
+    steps = np.rint(pool / unit).astype(np.int64)
+    of_one = np.fft.rfft(np.bincount(steps, minlength=points) / len(pool))
+    if spread > 1:
+        # The base's real part is at least 1: the principal branch is the right one.
+        of_all = (1 + (spread - 1) * (1 - of_one)) ** (-mean / (spread - 1))
+    else:
+        of_all = np.exp(-mean * (1 - of_one))
+    return np.cumsum(np.maximum(np.fft.irfft(of_all, points), 0)), unit
+
+
+def _beyond(at_most: Floats, most: int) -> float:
+    return float(np.clip(1 - at_most[most], 0, 1)) if most < len(at_most) else 0.0
 
 
 def may_exceed(
@@ -139,7 +163,7 @@ def may_exceed(
 ) -> float:
     """The most that P(the sum at the end exceeds `exceeds`) can be: Cantelli's bound, 1910.
 
-    From mean and variance of the law that `project_deaths` draws from, so at next to no cost.
+    From mean and variance of the law that `project_deaths` computes, so at next to no cost.
     """
     mean, spread = _remainder(len(deaths), share, share_sd, phi)
     pool = np.concatenate([np.asarray(deaths, float), np.asarray(earlier_deaths, float)])

@@ -7,7 +7,6 @@ trailing twelve months with the twelve before. See `warden.engine.detect.project
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
@@ -45,7 +44,6 @@ from warden.model.signal import Signal
 STEP_DAYS = 7  # how often a running period is looked at
 YEAR_DAYS = 365
 _SHARE_YEARS = 5
-_NOISE = 0.05  # of a bootstrap's probability: six standard errors or more
 _MEASURES_OF_DEATHS = frozenset({"fatalities", "fatalities_capped"})
 
 
@@ -222,16 +220,9 @@ def _project(
     earlier = members(one, period.first - 3 * YEAR_DAYS, period.first - 1)
     deaths, before = one.weights[held], one.weights[earlier]
     most = may_exceed(deaths, before, share, share_sd=spread, exceeds=exceeds) if sought else 1.0
-    if most < sought - _NOISE:
+    if most < sought:
         return _NOTHING
-    seed = hashlib.blake2b(f"{rule.id}{one.key}{period.label}{day}".encode(), digest_size=8)
-    return _deaths(
-        deaths.tobytes(),
-        before.tobytes(),
-        (round(share, 9), round(spread, 9)),
-        exceeds,
-        int.from_bytes(seed.digest(), "big"),
-    )
+    return _deaths(deaths.tobytes(), before.tobytes(), round(share, 9), round(spread, 9), exceeds)
 
 
 @lru_cache(maxsize=65_536)
@@ -241,16 +232,10 @@ def _count(so_far: float, share: float, spread: float, exceeds: float) -> Projec
 
 @lru_cache(maxsize=16_384)
 def _deaths(
-    deaths: bytes, earlier: bytes, share: tuple[float, float], exceeds: float, seed: int
+    deaths: bytes, earlier: bytes, share: float, spread: float, exceeds: float
 ) -> Projection:
-    """The compound bootstrap, remembered: the same events give the same answer anyway."""
     return project_deaths(
-        np.frombuffer(deaths),
-        np.frombuffer(earlier),
-        share[0],
-        np.random.default_rng(seed),
-        share_sd=share[1],
-        exceeds=exceeds,
+        np.frombuffer(deaths), np.frombuffer(earlier), share, share_sd=spread, exceeds=exceeds
     )
 
 
