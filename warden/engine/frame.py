@@ -173,7 +173,11 @@ class Frame:
         Dates and instants are ISO texts, actors and tags JSON texts, as the store keeps them.
         """
         cells = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
-        by_name = dict(zip(columns, cells, strict=True))
+        return cls.from_columns(dict(zip(columns, cells, strict=True)))
+
+    @classmethod
+    def from_columns(cls, by_name: Mapping[str, Sequence[Any]]) -> Frame:
+        """Build from the cells of each of FRAME_COLUMNS, all of one length; see `from_rows`."""
         return cls(
             plain={name: _objects(by_name[name]) for name in PLAIN_FIELDS},
             coded={name: Coded.of(by_name[name]) for name in CODED_FIELDS},

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from warden.collector import collector_paused, collector_sparing
-from warden.engine.frame import FRAME_COLUMNS, actors_to_json, instant_text
+from warden.engine.frame import FRAME_COLUMNS, Frame, actors_to_json, instant_text
 from warden.engine.geo.geography import Geography
 from warden.errors import UsageError
 from warden.model.duration import parse_days
@@ -217,42 +217,36 @@ def _history(records: Sequence[Record], known: Known) -> History:
     ]
     texts = {instant: instant_text(instant) for instant in set(instants)}
     with collector_paused():
-        rows = [event_row(record, texts[at]) for record, at in zip(records, instants, strict=True)]
-    history = History.of(FRAME_COLUMNS, rows, [0] * len(rows))
+        frame = frame_of(records, [texts[at] for at in instants])
     if known.by_stamp:
         since = np.array([ticks(at) for at in instants], dtype=np.int64)
     else:
-        since = midnight_ticks(history.frame.day + known.lag_days)
-    return replace(history, since=since)
+        since = midnight_ticks(frame.day + known.lag_days)
+    return History.of(frame, since)
 
 
-def event_row(record: Record, known_at: str, source: str = "files") -> tuple[Any, ...]:
-    """A record as a row of the engine's columns, first seen at an instant."""
-    special: dict[str, Any] = {
-        "source": source,
-        "actors": _actors_text(record.actors),
-        "tags": json.dumps(record.tags, ensure_ascii=False) if record.tags else "[]",
-        "event_date": record.event_date.isoformat(),
-        "event_date_end": record.event_date_end.isoformat(),
-        "source_updated_at": None,
+def frame_of(records: Sequence[Record], known_at: Sequence[str], source: str = "files") -> Frame:
+    """Records as the engine's columns, each first seen at its instant of `known_at`."""
+
+    def of(name: str) -> Iterator[Any]:
+        return map(attrgetter(name), records)
+
+    columns: dict[str, Sequence[Any]] = {
+        "source": [source] * len(records),
+        "actors": list(map(_actors_text, of("actors"))),
+        "tags": [json.dumps(tags, ensure_ascii=False) if tags else "[]" for tags in of("tags")],
+        "event_date": list(map(_day_text, of("event_date"))),
+        "event_date_end": list(map(_day_text, of("event_date_end"))),
+        "source_updated_at": [None] * len(records),
         "first_seen_at": known_at,
         "known_at": known_at,
     }
-    plain = zip(_PLAIN, _plain_of(record), strict=True)
-    row: tuple[Any, ...] = _in_order(special | dict(plain))
-    return row
+    plain = {name: list(of(name)) for name in FRAME_COLUMNS if name not in columns}
+    return Frame.from_columns(columns | plain)
 
 
-_SPECIAL = frozenset(
-    {
-        "source", "actors", "tags", "event_date", "event_date_end", "source_updated_at",
-        "first_seen_at", "known_at",
-    }
-)  # fmt: skip
-_PLAIN = tuple(name for name in FRAME_COLUMNS if name not in _SPECIAL)
-_plain_of = attrgetter(*_PLAIN)
-_in_order = itemgetter(*FRAME_COLUMNS)
 _actors_text = lru_cache(maxsize=50_000)(actors_to_json)
+_day_text = lru_cache(maxsize=50_000)(date.isoformat)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -46,19 +45,11 @@ class History:
 
     @classmethod
     def of(
-        cls,
-        columns: Sequence[str],
-        rows: Sequence[Sequence[Any]],
-        since: Sequence[int],
-        until: Sequence[int] | None = None,
+        cls, frame: Frame, since: Sequence[int] | IntArray, until: Sequence[int] | None = None
     ) -> History:
-        """Build from rows whose cells are in the order of `columns`; without `until`, for ever."""
-        last = [FOREVER] * len(rows) if until is None else until
-        return cls(
-            Frame.from_rows(columns, rows),
-            np.array(since, dtype=np.int64),
-            np.array(last, dtype=np.int64),
-        )
+        """Versions known from `since` until `until`; without it, for ever."""
+        last = [FOREVER] * len(frame) if until is None else until
+        return cls(frame, np.array(since, dtype=np.int64), np.array(last, dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self.frame)

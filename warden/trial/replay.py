@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from warden.engine.frame import Frame
 from warden.errors import UsageError
 from warden.evaluate import SourceView, seeding
 from warden.store.events import FRAME_COLUMNS
@@ -66,8 +67,7 @@ def _cycles(connection: sqlite3.Connection) -> Iterator[_Cycle]:
 def _history(connection: sqlite3.Connection) -> History:
     versions = [one for one in load_versions(connection) if one.row[_STATUS] == "active"]
     return History.of(
-        FRAME_COLUMNS,
-        [one.row for one in versions],
+        Frame.from_rows(FRAME_COLUMNS, [one.row for one in versions]),
         [ticks(parse_instant(one.since)) for one in versions],
         [FOREVER if one.until is None else ticks(parse_instant(one.until)) for one in versions],
     )

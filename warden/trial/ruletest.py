@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from warden.engine.frame import FRAME_COLUMNS, instant_text
+from warden.engine.frame import instant_text
 from warden.engine.geo.geography import Geography
+from warden.model.event import Record
 from warden.model.rule import Ruleset
 from warden.notify.rehearsal import rehearse
 from warden.notify.routing import Routing
-from warden.trial.backtest import event_row, notice_row
+from warden.trial.backtest import frame_of, notice_row
 from warden.trial.health_input import health_at
 from warden.trial.history import FOREVER, History, ticks
 from warden.trial.testfiles import DATASET, AlertTest, RouteTest, RuleTest, Version
@@ -118,7 +119,8 @@ def _in_force(ruleset: Ruleset, test: RuleTest) -> Ruleset:
 
 
 def _history(versions: Sequence[Version]) -> History:
-    rows: list[tuple[Any, ...]] = []
+    records: list[Record] = []
+    known_at: list[str] = []
     since: list[int] = []
     until: list[int] = []
     open_: dict[str, int] = {}
@@ -131,11 +133,12 @@ def _history(versions: Sequence[Version]) -> History:
         if version.record is None:
             continue
         seen = first_seen.setdefault(version.source_id, instant_text(version.at))
-        open_[version.source_id] = len(rows)
-        rows.append(event_row(version.record, seen, "rule-test"))
+        open_[version.source_id] = len(records)
+        records.append(version.record)
+        known_at.append(seen)
         since.append(at)
         until.append(FOREVER)
-    return History.of(FRAME_COLUMNS, rows, since, until)
+    return History.of(frame_of(records, known_at, "rule-test"), since, until)
 
 
 def _alert_check(test: AlertTest, said: Sequence[Said]) -> _Check:

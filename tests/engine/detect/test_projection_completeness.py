@@ -84,7 +84,9 @@ def test_the_law_of_deaths_is_what_a_bootstrap_draws(share, wildest):
     exceeds = float(np.quantile(drawn, 0.7))
     found = project_deaths(deaths, earlier, share, exceeds=exceeds)
     for quantile, share_below in ((found.low, 0.05), (found.high, 0.95)):
-        assert (drawn < quantile).mean() - 0.003 <= share_below <= (drawn <= quantile).mean() + 0.003
+        assert (
+            (drawn < quantile).mean() - 0.003 <= share_below <= (drawn <= quantile).mean() + 0.003
+        )
     assert found.probability == pytest.approx((drawn > exceeds).mean(), abs=0.006)
 
 
