@@ -13,7 +13,7 @@ DEMO_DIR ?= demo-out
 UNIT := systemd/warden.service
 REPLICATES ?= 20
 
-.PHONY: help demo test test-slow lint types check format bench bench-engine bench-detection docs test-systemd test-systemd-static clean
+.PHONY: help demo test test-slow lint types check format bench bench-engine bench-detection bench-delivery docs test-systemd test-systemd-static clean
 
 help:
 	@echo "make demo                 the main job on this machine, with no account"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench                the benchmarks"
 	@echo "make bench-engine         the engine beside ElastAlert 2 and PostGIS"
 	@echo "make bench-detection      detectors side by side; floors held (REPLICATES=20)"
+	@echo "make bench-delivery       webhooks a second and kill -9, beside Alertmanager"
 	@echo "make test-systemd         the service in a container booted by systemd (as root)"
 	@echo "make test-systemd-static  the unit, by systemd's own checkers"
 	@echo "make clean                remove what these made"
@@ -58,6 +59,9 @@ bench-engine: $(VENV)/.test
 
 bench-detection: $(VENV)/.test
 	@nice -n 10 $(BIN)/python benchmarks/detection.py --replicates $(REPLICATES) --processes 2
+
+bench-delivery: $(VENV)/.test
+	@$(BIN)/python benchmarks/delivery.py $(BENCH_ARGS)
 
 docs: $(VENV)/.demo
 	@$(BIN)/python -m warden.rulebook.reference docs/rules.md
