@@ -96,6 +96,12 @@ def test_sums_of_millions_are_told_in_coarser_units():
     assert 0.05 < found.probability < 0.95
 
 
+def test_no_sum_exceeds_an_endless_bound_and_every_one_a_bound_already_passed():
+    deaths = np.array([4.0, 2.0, 1.0])
+    assert project_deaths(deaths, deaths, 0.5, exceeds=np.inf).probability == 0
+    assert project_deaths(deaths, deaths, 0.5, exceeds=6).probability == 1
+
+
 def test_deaths_of_none_stay_none():
     found = project_deaths(np.zeros(10), np.zeros(20), 0.5, exceeds=0)
     assert (found.low, found.high, found.probability) == (0, 0, 0)

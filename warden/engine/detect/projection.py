@@ -123,8 +123,7 @@ def project_deaths(
     low, high = (np.searchsorted(at_most, [outside, 1 - outside]) * unit).tolist()
     probability = None
     if exceeds is not None:
-        most = np.floor((exceeds - total) / unit)  # what may come without exceeding
-        probability = 1.0 if most < 0 else _beyond(at_most, int(most))
+        probability = _beyond(at_most, (exceeds - total) / unit)
     return Projection(total / share, total + low, total + high, probability, share)
 
 
@@ -148,8 +147,11 @@ def _law_of_sum(pool: Floats, mean: float, spread: float) -> tuple[Floats, float
     return np.cumsum(np.maximum(np.fft.irfft(of_all, points), 0)), unit
 
 
-def _beyond(at_most: Floats, most: int) -> float:
-    return float(np.clip(1 - at_most[most], 0, 1)) if most < len(at_most) else 0.0
+def _beyond(at_most: Floats, bound: float) -> float:
+    """P(sum > bound), `bound` in units; it may be negative or infinite."""
+    if bound < 0:
+        return 1.0
+    return float(np.clip(1 - at_most[int(bound)], 0, 1)) if bound < len(at_most) else 0.0
 
 
 def may_exceed(
