@@ -9,6 +9,7 @@ against a budget, and a dictionary's keys come before its methods (which are out
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -44,6 +45,11 @@ _ALLOWED = (
 )  # fmt: skip
 _FORBIDDEN = (nodes.Call, nodes.Concat, nodes.NSRef)
 _MAX_POWER = 10.0
+_NAME = re.compile(r"\{\{ ?([a-z][a-z0-9_]*) ?\}\}")
+_NO_NAMES = frozenset({
+    "and", "caller", "else", "false", "if", "in", "is", "kwargs", "loop", "none", "not", "or",
+    "self", "super", "true", "varargs",
+})  # fmt: skip  # words that mean something else to Jinja
 
 
 class Budget(threading.local):
@@ -176,10 +182,19 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return _collect(self.select_template(list(names)), values)
 
     def phrase(self, source: str) -> Callable[[Mapping[str, Any]], str]:
-        """A one-line template as a function of its values."""
+        """A one-line template as a function of its values.
+
+        Most phrases only put values between words: those need no engine, and say the same in a
+        twentieth of the time. What is not so simple, or goes wrong, is the engine's.
+        """
         template = self.from_string(source)
+        plain = _plain_form(source)
 
         def say(values: Mapping[str, Any]) -> str:
+            if plain is not None and plain[1] <= values.keys():
+                said = plain[0].format_map(values)
+                if len(said) <= MAX_OUTPUT:
+                    return said
             _BUDGET.start()
             return _collect(template, values)
 
@@ -189,6 +204,17 @@ class Sandbox(ImmutableSandboxedEnvironment):
 def _is_markup(name: str | None) -> bool:
     """Whether what a template is given must be escaped: all but plain text and phrases."""
     return name is not None and (".html" in name or ".svg" in name)
+
+
+def _plain_form(source: str) -> tuple[str, frozenset[str]] | None:
+    """A phrase of words and bare names as Python's format and its names; None if it is more."""
+    words = _NAME.split(source)
+    literals, names = words[::2], words[1::2]
+    if "\n" in source or "\r" in source or any(mark in "".join(literals) for mark in "{}"):
+        return None
+    if _NO_NAMES.intersection(names):
+        return None
+    return _NAME.sub(r"{\1}", source), frozenset(names)
 
 
 def _collect(template: Any, values: Mapping[str, Any]) -> str:

@@ -50,17 +50,18 @@ _SAME = frozenset({"moved_km"})
 View = dict[str, Any]
 
 
-def notice_view(notice: Notice, voice: Voice, gaps: Sequence[Gap] = ()) -> View:
+def notice_view(notice: Notice, voice: Voice, gaps: Sequence[Gap] = (), *, line: str = "") -> View:
     """All that a layout needs of one notice; plain strings, lists and dictionaries.
 
     `gaps` are the feeds that tell nothing of recent days; a reader must not take that for peace.
+    `line` is its first line, where that has been said already.
     """
     return {
         "alert_id": notice.alert_id,
         "action": notice.action,
         "severity": notice.severity,
         "severity_word": voice.say(f"severity.{notice.severity}"),
-        "first_line": first_line(notice, voice),
+        "first_line": line or first_line(notice, voice),
         "notes": [note for note in _before_all(notice, voice, gaps) if note],
         "changes": [_change(change, voice) for change in notice.changes],
         "first_sections": [s for s in _first_sections(notice, voice) if s["lines"]],

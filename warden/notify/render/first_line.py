@@ -7,7 +7,7 @@ it fits: never by cutting off the end, where the date and the dead stand.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -123,25 +123,21 @@ def _is_event(notice: Notice) -> bool:
     return notice.facts.get("kind", "event") == "event" and bool(notice.facts.get("events"))
 
 
-def _event_lines(notice: Notice, voice: Voice) -> list[str]:
+def _event_lines(notice: Notice, voice: Voice) -> Iterator[str]:
+    """From rich to plain, each made only when the one before was too long."""
     event = newest(notice)
     named = _names(event)
-    place = _place(notice, event, voice)
-    bare = _place(notice, event, voice, with_name=False)
     tail = ", ".join(part for part in (when_line(event, voice), deaths(event, voice)) if part)
-    lines = []
-    for names, where in (
-        (named, place),
-        (named, bare),
-        (named[:1], place),
-        (named[:1], bare),
-        ((), bare),
+    for names, with_name in (
+        (named, True),
+        (named, False),
+        (named[:1], True),
+        (named[:1], False),
+        ((), False),
     ):
+        where = _place(notice, event, voice, with_name=with_name)
         more = len(named) - len(names)
-        lines.append(
-            ", ".join(part for part in (_what(event, names, more, voice), where, tail) if part)
-        )
-    return lines
+        yield ", ".join(part for part in (_what(event, names, more, voice), where, tail) if part)
 
 
 def _names(event: Mapping[str, Any]) -> tuple[str, ...]:
@@ -262,17 +258,19 @@ def _days(first: date, last: date, voice: Voice) -> str:
     return voice.say("span", first=voice.numeric_day(first), last=voice.numeric_day(last))
 
 
-def _fitted(notice: Notice, voice: Voice, lines: list[str], limit: int) -> str:
+def _fitted(notice: Notice, voice: Voice, lines: Iterable[str], limit: int) -> str:
     """The richest line that fits under its marks; the plainest is shortened in its middle."""
     marks = [voice.say("exercise_mark")] if notice.exercise else []
     marks.append(voice.say(f"severity.{notice.severity}"))
     if voice.has(f"mark.{_mark(notice)}"):
         marks.append(voice.say(f"mark.{_mark(notice)}"))
     start = " ".join(marks)
+    plainest = ""
     for line in lines:
+        plainest = line
         if len(start) + 1 + len(line) <= limit:
             return f"{start} {line}"
-    return f"{start} {_squeezed(lines[-1], limit - len(start) - 1)}"
+    return f"{start} {_squeezed(plainest, limit - len(start) - 1)}"
 
 
 def _mark(notice: Notice) -> str:

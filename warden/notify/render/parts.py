@@ -12,16 +12,18 @@ from warden.model.notice import Notice
 
 MAX_TEXT = 2_000
 _REGION_PRECISION = 3
+_NUMBERS = (int, float)
 
 
 def clean(text: object, limit: int = MAX_TEXT) -> str:
     """One line without control, bidi or other invisible characters."""
-    line = " ".join(
-        "".join(
+    given = str(text)[: limit * 2]
+    if not given.isprintable():  # most is, and nothing of these kinds is
+        given = "".join(
             " " if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else char
-            for char in str(text)[: limit * 2]
-        ).split()
-    )
+            for char in given
+        )
+    line = " ".join(given.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
@@ -39,9 +41,9 @@ def newest(notice: Notice) -> Mapping[str, Any]:
 
 def number_of(value: object) -> float | None:
     """A finite number, else None."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if value is None or isinstance(value, bool):
         return None
-    return value
+    return value if isinstance(value, _NUMBERS) and math.isfinite(value) else None
 
 
 def day_of(value: object) -> date | None:

@@ -39,6 +39,7 @@ _QUIET_COLOUR = "#6b7078"
 _COLUMNS = 72
 _LEAD = re.compile(r" *(?:- |\d+\. )?")
 _WORDS = ("changed", "was", "now", "alert_word")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _LAYOUTS = ("mail.txt.jinja", "mail.html.jinja")
 # Whatever a template, a phrase or a fact of an odd shape can raise while being put into words.
 RENDERING_FAILED = (
@@ -106,7 +107,7 @@ class Renderer:
             voice = self._voice(receiver, notice.at, shipped=False)
             drawn = {"": _SHOWN, notice.id: _SHOWN}  # so that their place in the layout is tried
             line = first_line(notice, voice)
-            view = message_view(receiver, [notice], voice, line, drawn=drawn, digest=True)
+            view = message_view(receiver, [notice], [line], voice, line, drawn=drawn, digest=True)
         except RENDERING_FAILED as error:
             yield error
             return
@@ -179,16 +180,19 @@ class Renderer:
     ) -> Rendered:
         voice = self._voice(receiver, now, shipped=False)
         mark = voice.say("mark.digest") if digest else ""
-        subject = subject_of(notices, voice, mark=mark)
+        lines = [first_line(notice, voice) for notice in notices]
+        subject = subject_of(notices, lines, voice, mark=mark)
         bodies: dict[str, str] = {}
         if "mail" in formats:
             drawn = self._pictures(notices, voice, digest=digest)
-            view = message_view(receiver, notices, voice, subject, gaps, drawn, digest=digest)
+            view = message_view(
+                receiver, notices, lines, voice, subject, gaps, drawn, digest=digest
+            )
             text, html = (self._produce(name, receiver.language, view) for name in _LAYOUTS)
             pictures = [picture for of_one in drawn.values() for picture in of_one]
             bodies["mail"] = _mail_body(receiver.language, _tidy(text), html, pictures)
         url = self.issuer.web
-        bodies |= _payloads(receiver, notices, voice, now, formats, message_id, subject, gaps, url)
+        bodies |= _payloads(receiver, notices, lines, now, formats, message_id, subject, gaps, url)
         return Rendered(subject, bodies)
 
     def _plainly(  # noqa: PLR0917  the arguments of render, and why
@@ -206,17 +210,19 @@ class Renderer:
         voice: Voice | None = None
         try:
             voice = self._voice(receiver, now, shipped=True)
-            subject = subject_of(notices, voice)
-            view = message_view(receiver, notices, voice, subject, gaps)
+            lines = [first_line(notice, voice) for notice in notices]
+            subject = subject_of(notices, lines, voice)
+            view = message_view(receiver, notices, lines, voice, subject, gaps)
             text = plain_text({**view, "fallback": voice.say("fallback", reason=reason)})
         except RENDERING_FAILED:
             voice = None
-            subject = bare_line(notices[0])[:LIMIT]
+            lines = [bare_line(notice) for notice in notices]
+            subject = lines[0][:LIMIT]
             text = bare_text(notices, reason)
         if "mail" in formats:
             bodies["mail"] = _mail_body(receiver.language if voice else "en", text, "")
         url = self.issuer.web
-        bodies |= _payloads(receiver, notices, voice, now, formats, message_id, subject, gaps, url)
+        bodies |= _payloads(receiver, notices, lines, now, formats, message_id, subject, gaps, url)
         return Rendered(subject, bodies, reason)
 
     def _pictures(
@@ -256,17 +262,24 @@ def in_order(notices: Sequence[Notice]) -> list[Notice]:
     return sorted(notices, key=lambda notice: -level_rank(notice.severity))
 
 
-def subject_of(notices: Sequence[Notice], voice: Voice, *, mark: str = "") -> str:
-    """The first line of the first notice, and how many more there are, within 160 characters."""
+def subject_of(
+    notices: Sequence[Notice], lines: Sequence[str], voice: Voice, *, mark: str = ""
+) -> str:
+    """The first line of the first notice, and how many more there are, within 160 characters.
+
+    `lines` are the notices' own; the first is said anew only where it leaves no room.
+    """
     before = f"{mark} " if mark else ""
     more = " " + voice.say("more_alerts", len(notices) - 1) if len(notices) > 1 else ""
-    line = first_line(notices[0], voice, LIMIT - len(before) - len(more))
+    room = LIMIT - len(before) - len(more)
+    line = lines[0] if len(lines[0]) <= room else first_line(notices[0], voice, room)
     return f"{before}{line}{more}"
 
 
 def message_view(  # noqa: PLR0917  all of it goes into the words
     receiver: Receiver,
     notices: Sequence[Notice],
+    lines: Sequence[str],
     voice: Voice,
     subject: str,
     gaps: Sequence[Gap] = (),
@@ -278,12 +291,12 @@ def message_view(  # noqa: PLR0917  all of it goes into the words
     drawn = drawn or {}
     views = [
         {
-            **notice_view(notice, voice, gaps),
+            **notice_view(notice, voice, gaps, line=line),
             "number": number,
             "colour": _colour(notice),
             "pictures": [_picture_view(one) for one in drawn.get(notice.id, ())],
         }
-        for number, notice in enumerate(notices, start=1)
+        for number, (notice, line) in enumerate(zip(notices, lines, strict=True), start=1)
     ]
     return {
         "language": receiver.language,
@@ -319,7 +332,7 @@ def _colour(notice: Notice) -> str:
 def _payloads(  # noqa: PLR0917  the arguments of render
     receiver: Receiver,
     notices: Sequence[Notice],
-    voice: Voice | None,
+    lines: Sequence[str],
     now: datetime,
     formats: Collection[str],
     message_id: str,
@@ -328,7 +341,6 @@ def _payloads(  # noqa: PLR0917  the arguments of render
     url: str,
 ) -> dict[str, str]:
     made: dict[str, str] = {}
-    lines = [_line(notice, voice) for notice in notices]
     for name in formats:
         if name.startswith("alertmanager"):
             data = alertmanager_body(name, receiver.name, notices, lines, now=now, url=url)
@@ -343,10 +355,6 @@ def _payloads(  # noqa: PLR0917  the arguments of render
     return made
 
 
-def _line(notice: Notice, voice: Voice | None) -> str:
-    return bare_line(notice) if voice is None else first_line(notice, voice)
-
-
 def _mail_body(language: str, text: str, html: str, attached: Sequence[_Attached] = ()) -> str:
     """A mail's parts; pictures as drawings, which become PNGs when it is sent."""
     body: dict[str, Any] = {"language": language, "text": text, "html": html}
@@ -359,7 +367,7 @@ def _mail_body(language: str, text: str, html: str, attached: Sequence[_Attached
 
 
 def _json(data: Any) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(data)
 
 
 def _tidy(text: str) -> str:

@@ -9,6 +9,7 @@ import tomllib
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.core import get_global
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_decimal
+from babel.numbers import NumberPattern, parse_pattern
 from jinja2 import TemplateError
 
 from warden.errors import ConfigError
@@ -53,6 +54,7 @@ class Phrases:
         self.locale = Locale.parse(_LOCALES.get(language, language))
         self.sources = read_phrases(language, folders)
         self._plural = self.locale.plural_form
+        self._number = str(self.locale.decimal_formats[None].pattern)
         self._compiled: dict[str, Callable[[Mapping[str, Any]], str]] = {}
         self._sandbox = sandbox
 
@@ -62,7 +64,7 @@ class Phrases:
         if n is not None:
             form = self._plural(abs(n))
             name = next((k for k in (f"{key}.{form}", f"{key}.other") if k in self.sources), key)
-            values.setdefault("n", format_decimal(n, locale=self.locale))
+            values.setdefault("n", _decimal(n or 0, self._number, self.locale))
         if name not in self.sources:
             raise KeyError(f"no phrase '{name}' in {self.language}")
         try:
@@ -124,38 +126,38 @@ class Voice:
 
     def number(self, value: float) -> str:
         """A number as it is written here, at most two decimals."""
-        return format_decimal(value, format="#,##0.##", locale=self._locale)
+        return _decimal(value or 0, "#,##0.##", self._locale)
 
     def km(self, value: float) -> str:
         """A distance: a decimal below ten kilometres, whole above."""
         rounded = round(value, 1) if value < _NEAR_KM else float(round(value))
-        return self.say("km", km=format_decimal(rounded, format="#,##0.#", locale=self._locale))
+        return self.say("km", km=_decimal(rounded or 0, "#,##0.#", self._locale))
 
     # --- time ---------------------------------------------------------------------------------
 
     def day(self, day: date) -> str:
         """The short date: without the year while it is near."""
         near = abs((self.today - day).days) < 300  # noqa: PLR2004  no reader mistakes the year
-        return format_date(day, "d MMM" if near else "d MMM y", locale=self._locale)
+        return _date(day, "d MMM" if near else "d MMM y", self._locale)
 
     def long_day(self, day: date) -> str:
         """The date with its weekday and year."""
-        return format_date(day, "EEEE d MMMM y", locale=self._locale)
+        return _date(day, "EEEE d MMMM y", self._locale)
 
     def month(self, day: date) -> str:
         """Month and year."""
-        return format_date(day, "MMMM y", locale=self._locale)
+        return _date(day, "MMMM y", self._locale)
 
     def chart_day(self, day: date, unit: str) -> str:
         """A day below a chart: no closer than its steps."""
         if unit == "year":
-            return format_date(day, "y", locale=self._locale)
+            return _date(day, "y", self._locale)
         pattern = "MMM y" if unit in ("month", "quarter") else "d MMM y"
-        return format_date(day, pattern, locale=self._locale)
+        return _date(day, pattern, self._locale)
 
     def numeric_day(self, day: date) -> str:
         """A short date with its year, for tables and citations."""
-        return format_date(day, "d MMM y", locale=self._locale)
+        return _date(day, "d MMM y", self._locale)
 
     def instant(self, moment: datetime) -> str:
         """A moment in the reader's time zone, which it names."""
@@ -198,6 +200,24 @@ class Voice:
         if len(items) < 2:  # noqa: PLR2004
             return "".join(items)
         return self.say("and", first=", ".join(items[:-1]), last=items[-1])
+
+
+@lru_cache(maxsize=64)
+def _pattern(text: str) -> NumberPattern:
+    return parse_pattern(text)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _decimal(value: float, pattern: str, locale: Locale) -> str:
+    """A number in a pattern; the same few come again and again."""
+    said: str = _pattern(pattern).apply(value, locale)
+    return said
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _date(day: date, pattern: str, locale: Locale) -> str:
+    """A day in a pattern; so do days."""
+    return format_date(day, pattern, locale=locale)
 
 
 def starts_with_vowel(name: str) -> bool:
