@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from warden.engine.expression import Expression, compile_known
-from warden.engine.frame import Frame, IntArray, day_from_number
+from warden.engine.frame import Frame, IntArray, ObjectArray, day_from_number
 from warden.engine.where import Matches
 from warden.model.rule import Level, Rule
 from warden.model.signal import Key
@@ -106,37 +106,46 @@ def episode_facts(rule: Rule, matches: Matches, rows: IntArray) -> dict[str, Any
     """What the events of one episode add up to. `rows` are in order of (event_date, uid)."""
     frame = matches.frame
     deaths = frame.number["fatalities"][rows]
-    total = float(np.nansum(deaths))
-    newest = rows[::-1][:MAX_EVENTS]
+    known = deaths[deaths == deaths]  # noqa: PLR0124 - all but NaN
+    total = float(known.sum())
+    newest = rows[: -MAX_EVENTS - 1 : -1].tolist()
     return {
         "kind": rule.kind,
-        "first_day": day_from_number(frame.day[rows].min()).isoformat(),
-        "last_day": day_from_number(frame.day[rows].max()).isoformat(),
+        "first_day": day_from_number(frame.day[rows[0]]).isoformat(),
+        "last_day": day_from_number(frame.day[rows[-1]]).isoformat(),
         "event_count": len(rows),
-        "reports": len(reports(matches, rows)),
+        "reports": count_reports(matches, rows),
         "fatalities": number(total),
-        "largest_share": number(float(np.nanmax(deaths)) / total) if total > 0 else None,
-        "events": [event_facts(matches, int(row)) for row in newest],
-        "datasets": sorted(
-            frame.coded["dataset"].values[code]
-            for code in np.flatnonzero(np.bincount(_codes(frame, rows))).tolist()
-        ),
-        "known_at": str(max(frame.plain["known_at"][rows].tolist())),
+        "largest_share": number(float(known.max()) / total) if total > 0 else None,
+        "events": [event_facts(matches, row) for row in newest],
+        "datasets": _datasets(frame, rows),
+        "known_at": _newest_text(frame.plain["known_at"], rows),
     }
 
 
-def _codes(frame: Frame, rows: IntArray) -> IntArray:
-    return frame.coded["dataset"].codes[rows]
+def _datasets(frame: Frame, rows: IntArray) -> list[str]:
+    column = frame.coded["dataset"]
+    if len(column.values) == 1:
+        return list(column.values)
+    return sorted(column.values[code] for code in set(column.codes[rows].tolist()))
 
 
-def reports(matches: Matches, rows: IntArray) -> set[tuple[int, str]]:
-    """The distinct reports behind some rows: those of one day with one text are one report."""
+def _newest_text(column: ObjectArray, rows: IntArray) -> str:
+    return str(column[rows[0]] if len(rows) == 1 else max(column[rows].tolist()))
+
+
+def count_reports(matches: Matches, rows: IntArray) -> int:
+    """How many reports are behind some rows: those of one day with one text are one.
+
+    A row without a text is a report of its own.
+    """
+    if len(rows) == 1:
+        return 1
     frame = matches.frame
-    days = frame.day[rows].tolist()
-    texts, uids = frame.plain["report"][rows].tolist(), frame.uid[rows].tolist()
-    if all(texts):
-        return set(zip(days, texts, strict=True))
-    return {(day, text or f"uid {uid}") for day, text, uid in zip(days, texts, uids, strict=True)}
+    texts = frame.plain["report"][rows].tolist()
+    nameless = texts.count("") + texts.count(None)
+    named = set(zip(frame.day[rows].tolist(), texts, strict=True))
+    return nameless + sum(1 for _, text in named if text) if nameless else len(named)
 
 
 def expression_values(facts: Mapping[str, Any]) -> dict[str, Any]:

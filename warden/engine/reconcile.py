@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, Literal
 
 from warden.engine.assign import LIVE, assign
@@ -161,6 +162,12 @@ def alert_id(rule_id: str, signal: Signal, taken: Container[str] = frozenset()) 
     raise AssertionError("a thousand alerts share one identity")
 
 
+# What an alert takes over from its episode, beside the facts.
+_CONTENT = attrgetter(
+    "key", "severity", "first_day", "last_day", "since", "until", "value", "evidence"
+)
+
+
 class _Plan:
     """The decisions about one rule, as they are made."""
 
@@ -208,10 +215,21 @@ class _Plan:
         elif material and not self._is_old(moved):
             reason: Reason = "SEVERITY_RAISED" if raised else "MATERIAL_CHANGE"
             self._tell(alert, moved, "update", reason, changes=changes)
-        elif self._reminder_due(alert, moved):
+        else:
+            self._remind_or_save(alert, moved, changes=changes)
+
+    def _remind_or_save(
+        self,
+        alert: Alert,
+        moved: Alert,
+        reason: Reason | None = None,
+        changes: tuple[Change, ...] = (),
+    ) -> None:
+        """Nothing is new: keep silent, unless people are to be reminded by now."""
+        if self._reminder_due(alert, moved):
             self._tell(alert, moved, "reminder", "REMINDER_DUE", changes=changes)
         else:
-            self._save(alert, moved)
+            self._save(alert, moved, reason)
 
     def _reopen(
         self, alert: Alert, moved: Alert, changes: tuple[Change, ...], *, tell: bool
@@ -220,7 +238,7 @@ class _Plan:
         if tell and not self._is_old(moved):
             self._tell(alert, active, "update", "REOPENED", changes=changes)
         else:
-            self._save(alert, active, "REOPENED")
+            self._remind_or_save(alert, active, "REOPENED")
 
     def _rebase(self, alert: Alert, moved: Alert, signal: Signal) -> None:
         """The rule was edited: the alert stands on new ground, and nobody is told."""
@@ -229,8 +247,9 @@ class _Plan:
         if based.state == "active":
             based = self._settled(based, signal)
         if alert.told:
-            based = _as_told(based)
-        self._save(alert, based, "RULE_EDITED")
+            self._remind_or_save(alert, _as_told(based), "RULE_EDITED")
+        else:
+            self._save(alert, based, "RULE_EDITED")
 
     def _revive(self, alert: Alert, moved: Alert, signal: Signal) -> None:
         state: AlertState = "ended" if signal.ended else "active"
@@ -252,7 +271,7 @@ class _Plan:
             self._tell(alert, revived, "update", "SEVERITY_RAISED", changes=changes)
         else:
             settled = self._settled(_as_told(revived), signal)
-            self._save(alert, settled, _CLOSED_IN_SILENCE[alert.state_reason])
+            self._remind_or_save(alert, settled, _CLOSED_IN_SILENCE[alert.state_reason])
 
     def _succeed(self, alert: Alert, moved: Alert, signal: Signal) -> None:
         """All its events were deleted; it goes on with the one they seem merged into."""
@@ -272,10 +291,20 @@ class _Plan:
             self._save(alert, self._settled(moved, signal))
         elif alert.silence_reason == "COOLDOWN":
             self._maybe_end_cooldown(alert, moved, signal)
-        elif alert.silence_reason in _MAY_SPEAK_LATER and fresh and not signal.ended:
-            self._tell(alert, moved, "alert", "FIRST")
+        elif signal.ended:
+            self._save(alert, self._settled(moved, signal))
+        elif self._was_taken_for_old(alert, moved) or (
+            alert.silence_reason in _MAY_SPEAK_LATER and fresh
+        ):
+            self._tell(alert, self._settled(moved, signal), "alert", "FIRST")
         else:
             self._save(alert, self._settled(moved, signal))
+
+    def _was_taken_for_old(self, alert: Alert, moved: Alert) -> bool:
+        """Whether it was silent for its age alone, by a wrong date or by a clock that was ahead."""
+        if alert.silence_reason not in {"HISTORIC", "SEEDED"}:
+            return False
+        return moved.last_day > alert.last_day or alert.raised_at > self._now
 
     def _maybe_end_cooldown(self, alert: Alert, moved: Alert, signal: Signal) -> None:
         blocking = self._blocking(signal, alert.id)
@@ -475,7 +504,10 @@ class _Plan:
 
     def _moved(self, alert: Alert, signal: Signal) -> Alert:
         """The alert with the episode's content, or itself where that is the same."""
-        moved = replace(
+        facts = alert.facts if same_facts(alert.facts, signal.facts) else signal.facts
+        if facts is alert.facts and _CONTENT(alert) == _CONTENT(signal):
+            return alert
+        return replace(
             alert,
             key=signal.key,
             severity=signal.severity,
@@ -485,11 +517,9 @@ class _Plan:
             until=signal.until,
             value=signal.value,
             evidence=signal.evidence,
-            facts=signal.facts,
+            facts=facts,
+            changed_at=self._now,
         )
-        if same_facts(alert.facts, signal.facts):
-            moved = replace(moved, facts=alert.facts)
-        return alert if moved == alert else replace(moved, changed_at=self._now)
 
     def _state(self, alert: Alert, state: AlertState, reason: Reason) -> Alert:
         if alert.state == state:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice, takewhile
 from typing import Any, TypeVar, cast, overload
 
 import numpy as np
 
-from warden.engine.frame import Frame, IntArray, ObjectArray
+from warden.engine.frame import Coded, Frame, IntArray, ObjectArray
 from warden.engine.where import Matches
+from warden.model.signal import Key
 
 _Column = TypeVar("_Column")
 _Value = TypeVar("_Value")
@@ -112,8 +114,41 @@ class _Facts:
         return len(self._rows)
 
 
+class _Beginning:
+    """A tuple's first values; quacks as the tuple would."""
+
+    def __init__(self, values: tuple[Any, ...], count: int) -> None:
+        self._values = values
+        self._count = count
+
+    @overload
+    def __getitem__(self, row: int) -> Any: ...
+    @overload
+    def __getitem__(self, row: slice) -> tuple[Any, ...]: ...
+    def __getitem__(self, row: int | slice) -> Any:
+        if isinstance(row, slice):
+            return tuple(self)[row]
+        if not -self._count <= row < self._count:
+            raise IndexError(row)
+        return self._values[row if row >= 0 else row + self._count]
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Any]:
+        return islice(self._values, self._count)
+
+    def __add__(self, other: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (*self, *other)
+
+
 def some_of(matches: Matches, rows: IntArray) -> Matches:
-    """As `matches.take(rows)`; the rows are in order."""
+    """As `matches.take(rows)`; the rows are in order, and the matches as `describe` gave them."""
+    count = len(rows)
+    if count == len(matches):
+        return matches
+    if count and rows[-1] == count - 1:
+        return _beginning(matches, count)
     position = np.full(len(matches), -1, dtype=np.int64)
     position[rows] = np.arange(len(rows))
     pairs = position[matches.key_row]
@@ -141,6 +176,58 @@ def some_of(matches: Matches, rows: IntArray) -> Matches:
     )
     some.group({key: _known(position[matches.rows_of(key)]) for key in some.keys})
     return some
+
+
+def _beginning(matches: Matches, count: int) -> Matches:
+    """The first rows: what the past knew, where events came in the order of their days.
+
+    All columns are views, nothing is copied.
+    """
+    pairs = int(np.searchsorted(matches.key_row, count))
+    some = replace(
+        matches,
+        frame=_first_rows(matches.frame, count),
+        distance_km=matches.distance_km[:count],
+        place=_first(matches.place, count),
+        border_km=matches.border_km[:count],
+        border_neighbour=_first(matches.border_neighbour, count),
+        side=_first(matches.side, count),
+        certain=matches.certain[:count],
+        actors=_first(matches.actors, count),
+        groups=_first(matches.groups, count),
+        names=_first(matches.names, count),
+        key_row=matches.key_row[:pairs],
+        key_code=matches.key_code[:pairs],
+        keys=_keys_up_to(matches, count),
+        facts=matches.facts[:count],
+    )
+    some.group({key: _up_to(matches.rows_of(key), count) for key in some.keys})
+    return some
+
+
+def _keys_up_to(matches: Matches, count: int) -> tuple[Key, ...]:
+    """The keys of the first rows; they are numbered in order of appearance, so these come first."""
+    return tuple(takewhile(lambda key: matches.rows_of(key)[0] < count, matches.keys))
+
+
+def _up_to(rows: IntArray, count: int) -> IntArray:
+    return rows[: int(np.searchsorted(rows, count))]
+
+
+def _first_rows(frame: Frame, count: int) -> Frame:
+    return replace(
+        frame,
+        plain=_Columns(frame.plain, lambda column: column[:count]),
+        coded=_Columns(frame.coded, lambda column: Coded(column.codes[:count], column.values)),
+        number=_Columns(frame.number, lambda column: column[:count]),
+        civilian_targeting=frame.civilian_targeting[:count],
+        day=frame.day[:count],
+        day_end=frame.day_end[:count],
+    )
+
+
+def _first(values: tuple[_Value, ...], count: int) -> tuple[_Value, ...]:
+    return cast("tuple[_Value, ...]", _Beginning(values, count))
 
 
 def _known(positions: IntArray) -> IntArray:

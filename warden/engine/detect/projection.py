@@ -93,9 +93,22 @@ def project_count(
     high = _quantile(mean, spread, outside)
     probability = None
     if exceeds is not None:
-        needed = np.floor(exceeds) + 1 - count
-        probability = float(at_least(np.asarray(needed), mean, spread))
+        probability = probability_of_more(count, share, share_sd=share_sd, phi=phi, exceeds=exceeds)
     return Projection(count / share, count + low, count + high, probability, share)
+
+
+def probability_of_more(
+    count: float,
+    share: float,
+    *,
+    share_sd: float = 0.0,
+    phi: float = DEFAULT_PHI,
+    exceeds: float,
+) -> float:
+    """P(the period ends above `exceeds`): of `project_count` only that, which costs the least."""
+    mean, spread = _remainder(count, share, share_sd, phi)
+    needed = np.floor(exceeds) + 1 - count
+    return float(at_least(np.asarray(needed), mean, spread))
 
 
 def project_deaths(

@@ -22,6 +22,7 @@ from warden.engine.detect.projection import (
     Projection,
     may_exceed,
     may_project,
+    probability_of_more,
     probability_of_rise,
     project_count,
     project_deaths,
@@ -216,7 +217,8 @@ def _project(
     share, spread = _share(parameters, one, period, day)
     exceeds = parameters.ratio * previous
     if parameters.measure not in _MEASURES_OF_DEATHS or one.weights is None:
-        return _count(so_far, round(share, 9), round(spread, 9), exceeds)
+        asked = so_far, round(share, 9), round(spread, 9), exceeds
+        return _NOTHING if sought and _rise(*asked) < sought else _count(*asked)
     earlier = members(one, period.first - 3 * YEAR_DAYS, period.first - 1)
     deaths, before = one.weights[held], one.weights[earlier]
     most = may_exceed(deaths, before, share, share_sd=spread, exceeds=exceeds) if sought else 1.0
@@ -228,6 +230,10 @@ def _project(
 @lru_cache(maxsize=65_536)
 def _count(so_far: float, share: float, spread: float, exceeds: float) -> Projection:
     return project_count(so_far, share, share_sd=spread, exceeds=exceeds)
+
+
+def _rise(so_far: float, share: float, spread: float, exceeds: float) -> float:
+    return probability_of_more(so_far, share, share_sd=spread, exceeds=exceeds)
 
 
 @lru_cache(maxsize=16_384)
