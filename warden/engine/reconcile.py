@@ -307,6 +307,7 @@ class _Plan:
         return moved.last_day > alert.last_day or alert.raised_at > self._now
 
     def _maybe_end_cooldown(self, alert: Alert, moved: Alert, signal: Signal) -> None:
+        moved = self._settled(moved, signal)
         blocking = self._blocking(signal, alert.id)
         if not any(
             level_rank(b.told_severity or b.severity) >= level_rank(signal.severity)
@@ -318,12 +319,12 @@ class _Plan:
             elif not signal.ended:
                 self._tell(alert, moved, "alert", "COOLDOWN_ENDED", extra=held)
             else:
-                self._save(alert, self._settled(moved, signal))
+                self._save(alert, moved)
         elif not signal.ended and self._cooldown_over(blocking):
             held = {"held": self._held(signal, alert.id)}
             self._tell(alert, moved, "alert", "COOLDOWN_ENDED", extra=held)
         else:
-            self._save(alert, self._settled(moved, signal))
+            self._save(alert, moved)
 
     # --- an alert whose episode is gone ---------------------------------------------------
 

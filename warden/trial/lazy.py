@@ -183,7 +183,7 @@ def _beginning(matches: Matches, count: int) -> Matches:
 
     All columns are views, nothing is copied.
     """
-    pairs = int(np.searchsorted(matches.key_row, count))
+    pairs = int(matches.key_row.searchsorted(count))
     some = replace(
         matches,
         frame=_first_rows(matches.frame, count),
@@ -211,7 +211,7 @@ def _keys_up_to(matches: Matches, count: int) -> tuple[Key, ...]:
 
 
 def _up_to(rows: IntArray, count: int) -> IntArray:
-    return rows[: int(np.searchsorted(rows, count))]
+    return rows[: int(rows.searchsorted(count))]
 
 
 def _first_rows(frame: Frame, count: int) -> Frame:

@@ -193,7 +193,7 @@ class Trial:
         horizon = Horizon(instant.now, instant.complete_through, self._history.starts(at))
         for state in self._states:
             if state.rule.kind in FORESEEN:
-                rows = np.flatnonzero((state.since <= at) & (at < state.until))
+                rows = ((state.since <= at) & (at < state.until)).nonzero()[0]
                 signals(state.rule, some_of(state.versions, rows), horizon)
 
     def step(self, instant: Instant) -> tuple[Said, ...]:
@@ -304,7 +304,7 @@ class Trial:
 
     def _known(self, state: _RuleState, at: int) -> Matches:
         if state.known is None:
-            rows = np.flatnonzero((state.since <= at) & (at < state.until))
+            rows = ((state.since <= at) & (at < state.until)).nonzero()[0]
             state.known = some_of(state.versions, rows)
         return state.known
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import next_fast_len
 from scipy.special import betainc
 
 from warden.engine.detect.tails import Floats, at_least, smallest_below
@@ -149,7 +150,7 @@ def _law_of_sum(pool: Floats, mean: float, spread: float) -> tuple[Floats, float
     each, second = float(pool.mean()), float((pool**2).mean())
     reach = mean * each + _REACH_SD * (mean * (second + (spread - 1) * each**2)) ** 0.5
     unit = max(1.0, np.ceil((reach + float(pool.max())) / _FINEST))
-    points = 1 << int((reach + float(pool.max())) / unit + 2).bit_length()
+    points = next_fast_len(int((reach + float(pool.max())) / unit) + 2, real=True)
     steps = np.rint(pool / unit).astype(np.int64)
     of_one = np.fft.rfft(np.bincount(steps, minlength=points) / len(pool))
     if spread > 1:

@@ -65,7 +65,7 @@ def episodes(one: Series, tests: Tests, window: int, keep_firing: int) -> Iterat
     close = (after - before) <= keep_firing
     # Windows (before-w, before] and (after-w, after] share an event iff one lies in
     # (after-w, before], as windows all have the same length.
-    shared = np.searchsorted(one.days, before, side="right") > np.searchsorted(
+    shared = one.days.searchsorted(before, side="right") > np.searchsorted(
         one.days, after - window, side="right"
     )
     starts = np.concatenate(([0], np.flatnonzero(~(close | shared)) + 1))
@@ -86,8 +86,8 @@ def has_ended(until: int, patience: int, known_through: int | None) -> bool:
 
 
 def _members(one: Series, days: IntArray, window: int) -> IntArray:
-    low = np.searchsorted(one.days, days - window, side="right")
-    high = np.searchsorted(one.days, days, side="right")
+    low = one.days.searchsorted(days - window, side="right")
+    high = one.days.searchsorted(days, side="right")
     edges = np.zeros(len(one.days) + 1, dtype=np.int64)
     np.add.at(edges, low, 1)
     np.add.at(edges, high, -1)

@@ -44,9 +44,12 @@ def series(matches: Matches, key: Key, measure: str) -> Series:
     if measure.startswith("distinct("):
         labels = tuple(_labels(matches, int(row), measure) for row in rows)
         return Series(key, rows, matches.frame.day[rows], None, labels)
+    if measure == "events":
+        return Series(key, rows, matches.frame.day[rows], np.ones(len(rows)))
     weights = _weights(matches, rows, measure)
     counts = weights > 0
-    return Series(key, rows[counts], matches.frame.day[rows][counts], weights[counts])
+    held = rows[counts]
+    return Series(key, held, matches.frame.day[held], weights[counts])
 
 
 def total(one: Series, first: int, last: int) -> float:
@@ -66,14 +69,14 @@ def amount(one: Series, positions: IntArray) -> float:
 
 def span(one: Series, first: int, last: int) -> tuple[int, int]:
     """The positions of the events of the days first..last, as a half-open range."""
-    low = int(np.searchsorted(one.days, first, side="left"))
-    high = int(np.searchsorted(one.days, last, side="right"))
+    low = int(one.days.searchsorted(first, side="left"))
+    high = int(one.days.searchsorted(last, side="right"))
     return low, high
 
 
 def alike_through(one: Series, other: Series, last: int) -> int:
     """The last day, at most `last`, up to which two series hold the same; before all time = -1."""
-    ends = [int(np.searchsorted(each.days, last, side="right")) for each in (one, other)]
+    ends = [int(each.days.searchsorted(last, side="right")) for each in (one, other)]
     shared = min(ends)
     differs = one.days[:shared] != other.days[:shared]
     if one.weights is not None and other.weights is not None:
@@ -92,8 +95,8 @@ def rolling(one: Series, days: IntArray, window: int) -> FloatArray:
     """The measure over the window of `window` days that ends with each of `days` (sorted)."""
     if one.weights is not None and len(days) > 1 and days[-1] - days[0] == len(days) - 1:
         return _rolling_daily(one.days, one.weights, days, window)
-    low = np.searchsorted(one.days, days - window, side="right")
-    high = np.searchsorted(one.days, days, side="right")
+    low = one.days.searchsorted(days - window, side="right")
+    high = one.days.searchsorted(days, side="right")
     if one.weights is not None:
         running = np.concatenate(([0.0], np.cumsum(one.weights)))
         return running[high] - running[low]
@@ -130,8 +133,6 @@ def _rolling_distinct(
 
 
 def _weights(matches: Matches, rows: IntArray, measure: str) -> FloatArray:
-    if measure == "events":
-        return np.ones(len(rows))
     deaths = np.nan_to_num(matches.frame.number["fatalities"][rows])
     if measure == "fatalities":
         return deaths

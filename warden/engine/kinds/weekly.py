@@ -87,8 +87,8 @@ def matrix(rows: Sequence[Series], weeks: Weeks) -> FloatArray:
 
 def members(one: Series, first: int, last: int) -> IntArray:
     """Positions of a series' events on the days first..last."""
-    low = int(np.searchsorted(one.days, first, side="left"))
-    high = int(np.searchsorted(one.days, last, side="right"))
+    low = int(one.days.searchsorted(first, side="left"))
+    high = int(one.days.searchsorted(last, side="right"))
     return np.arange(low, high, dtype=np.int64)
 
 
