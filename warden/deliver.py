@@ -17,9 +17,10 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -29,7 +30,7 @@ from warden.errors import ChannelError
 from warden.model.delivery import Attempt, Delivery, Dispatch, Message, Outgoing
 from warden.model.notice import Action, Notice
 from warden.model.people import Silence
-from warden.notify.channels import CHANNELS, Channel, ChannelKind
+from warden.notify.channels import CHANNELS, Channel, ChannelKind, Keeping
 from warden.notify.collapse import collapsed, held_back
 from warden.notify.flushing import End, GroupKey, Situation, Talk, plan_flush
 from warden.notify.inhibition import Source
@@ -64,6 +65,8 @@ EXERCISE_WITHIN_S = 60.0
 
 _DEEPEST_LANE = 32  # deliveries that a recipient who answers at once is given in one go
 _QUICK_S = 0.25
+_TOLD_TOGETHER = 8  # tries of one lane that are recorded in one go, if they end within
+_TELL_AFTER_S = 0.02
 
 Notices = Mapping[str, Notice]
 Recipient = tuple[str, str]
@@ -92,29 +95,41 @@ class Flushed:
 
 
 def flush(
-    store: Store, routing: Routing, renderer: Renderer, clock: Clock, *, mail_domain: str = "warden"
+    store: Store,
+    routing: Routing,
+    renderer: Renderer,
+    clock: Clock,
+    *,
+    mail_domain: str = "warden",
+    stored: Callable[[], None] = lambda: None,
 ) -> Flushed:
     """Turn what is due into messages with their deliveries, and commit both.
 
     A cancel first takes back what nobody has been offered yet. Then everything that waits is
     decided on (see `notify.flushing`) and that is committed. Messages are rendered outside any
     transaction; `mail_domain` is what their Message-IDs are made under. What had to follow another
-    message to the same reader goes in a round of its own.
+    message to the same reader goes in a round of its own. `stored` is called whenever some messages
+    have been committed.
     """
     total = Flushed()
     for _ in range(_MAX_ROUNDS):
         with store.reading() as tx:
             if not outbox.anything_to_flush(tx, clock.now()):
                 return total
-        done = _round(store, routing, renderer, clock.now(), mail_domain)
+        done = _round(store, routing, renderer, clock.now(), mail_domain, stored)
         total += done
         if not done.messages:
             return total
     return total
 
 
-def _round(
-    store: Store, routing: Routing, renderer: Renderer, now: datetime, mail_domain: str
+def _round(  # noqa: PLR0917  the arguments of flush
+    store: Store,
+    routing: Routing,
+    renderer: Renderer,
+    now: datetime,
+    mail_domain: str,
+    stored: Callable[[], None],
 ) -> Flushed:
     with store.transaction() as tx:
         _tell_ended_silences(tx, routing, now)
@@ -129,6 +144,7 @@ def _round(
     maker = _Maker(store, routing, renderer, now, mail_domain, notices, gaps, situation.heard)
     for start in range(0, len(plan.ready), _MESSAGES_AT_ONCE):
         done += maker.make(plan.ready[start : start + _MESSAGES_AT_ONCE], plan.timed)
+        stored()
     return done
 
 
@@ -271,18 +287,36 @@ class _Maker:
     def make(self, groups: Sequence[Sequence[Dispatch]], timed: AbstractSet[GroupKey]) -> Flushed:
         """One message a group; all of them committed at once, before any is sent."""
         messages = [self._message(group) for group in groups]
-        deliveries = 0
         with self._store.transaction() as tx:
-            for message, group in zip(messages, groups, strict=True):
-                made = _deliveries(
-                    tx, message, self._receivers[message.receiver], self._mail_domain
-                )
-                if outbox.add_message(tx, message, made):
-                    deliveries += len(made)
-                    keys = {(one.receiver, one.group_key) for one in group} & timed
-                    outbox.mark_groups(tx, keys, self._now)
+            kept = self._store_all(tx, messages)
+            told = [one for one in zip(messages, groups, strict=True) if one[0].id in kept]
+            keys = {(one.receiver, one.group_key) for _, group in told for one in group}
+            outbox.mark_groups(tx, keys & timed, self._now)
+        deliveries = sum(kept.values())
         fallbacks = sum(bool(message.fallback) for message in messages)
         return Flushed(len(messages), deliveries, fallbacks=fallbacks)
+
+    def _store_all(self, tx: Transaction, messages: Sequence[Message]) -> dict[str, int]:
+        """Store them in their order; those that were, with how many deliveries each has.
+
+        A mail's place in its thread is found among earlier messages, so that what was made before
+        it is stored first.
+        """
+        kept: dict[str, int] = {}
+        waiting: list[tuple[Message, list[Delivery]]] = []
+
+        def store() -> None:
+            stored = outbox.add_messages(tx, waiting)
+            kept.update((one.id, len(made)) for one, made in waiting if one.id in stored)
+            waiting.clear()
+
+        for message in messages:
+            receiver = self._receivers[message.receiver]
+            if waiting and _threads(receiver):
+                store()
+            waiting.append((message, _deliveries(tx, message, receiver, self._mail_domain)))
+        store()
+        return kept
 
     def _message(self, group: Sequence[Dispatch]) -> Message:
         receiver = self._receivers[group[0].receiver]
@@ -369,10 +403,15 @@ def _hash(*parts: str) -> str:
     return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
 
 
+def _threads(receiver: Receiver) -> bool:
+    """Whether a message to it has a place among earlier ones."""
+    return any(CHANNELS[target.channel].threads for target in receiver.targets)
+
+
 def _deliveries(
     tx: Transaction, message: Message, receiver: Receiver, mail_domain: str
 ) -> list[Delivery]:
-    alerts = outbox.alerts_of_dispatches(tx, message.dispatch_ids)
+    alerts = outbox.alerts_of_dispatches(tx, message.dispatch_ids) if _threads(receiver) else ()
     made = []
     for target in receiver.targets:
         earlier = outbox.first_headers(tx, target.channel, target.name, alerts)
@@ -504,6 +543,9 @@ class Deliverer:
         self._depth: dict[Recipient, int] = {}
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._stepping = threading.Lock()
+        self._news = True
+        self._looked_at = 0.0
+        self._hungry: set[str] = set()
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -531,18 +573,32 @@ class Deliverer:
     def step(self) -> Sent:
         """Record what has ended and start what is due; never waits for a recipient."""
         with self._stepping:
-            ended = self._ended()
-            self._look_for_work()
-            if not ended and not self._may_start():
-                return Sent()
+            tried = self._ended()
             now = self._clock.now()
-            with self._store.transaction() as tx:
-                done = self._record(tx, ended, now)
-                lanes = [] if self._stopping.is_set() else self._claim_lanes(tx, now)
-            self._account(ended, done)
+            if not tried and not self._finds_work(now):
+                return Sent()
+            lanes: list[Lane] = []
+            with self._committing(tried) as tx:
+                done = self._record(tx, tried, now)
+                if not self._stopping.is_set():
+                    self._look_for_work(tx, now)  # what had to wait for these is due
+                    lanes = self._claim_lanes(tx, now)
+            self._account(tried, done)
             for lane in lanes:
                 self._start(lane)
             return done
+
+    @contextmanager
+    def _committing(self, tried: Sequence[_Done]) -> Iterator[Transaction]:
+        """A transaction that records tries; where it fails, they are told again at the next."""
+        try:
+            with self._store.transaction() as tx:
+                yield tx
+        except BaseException:
+            self._news = True
+            for one in tried:
+                self._done.put(one)
+            raise
 
     def _wait_for_result(self, seconds: float) -> None:
         if self._in_flight and self._done.empty():
@@ -564,6 +620,7 @@ class Deliverer:
 
     def wake(self) -> None:
         """There is something new to send."""
+        self._news = True
         self._wake.set()
 
     def use(self, routing: Routing, channels: Mapping[str, Channel] | None = None) -> None:
@@ -594,6 +651,7 @@ class Deliverer:
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
         self._pools.clear()
+        self._close_idle(all_of_them=True)
         return not self._in_flight
 
     def _run(self) -> None:
@@ -603,21 +661,54 @@ class Deliverer:
             except Exception:  # the boundary of this job: the next round tries again
                 log.exception("delivering failed, trying again")
                 self._stopping.wait(IDLE_S)
-            self._wake.wait(IDLE_S)
+            if not self._wake.wait(IDLE_S):
+                self._close_idle()
             self._wake.clear()
+
+    def _close_idle(self, *, all_of_them: bool = False) -> None:
+        for channel in self.channels.values():
+            if isinstance(channel, Keeping):
+                channel.close_idle(all_of_them=all_of_them)
 
     # --- claiming -----------------------------------------------------------------------------
 
-    def _look_for_work(self) -> None:
+    def _finds_work(self, now: datetime) -> bool:
+        """Whether something may be started, by a look before a write."""
+        if self._stopping.is_set():
+            return False
+        if self._to_ask():
+            with self._store.reading() as tx:
+                self._look_for_work(tx, now)
+        return self._may_start()
+
+    def _look_for_work(self, tx: Transaction, now: datetime) -> None:
         """Fetch what is due through the channels that have room and nothing to choose from."""
-        idle = [name for name in self.channels if self._room(name) and not self._choosable(name)]
-        if not idle or self._stopping.is_set():
-            return
-        now = self._clock.now()
-        with self._store.reading() as tx:
-            for name in idle:
-                due = outbox.due_deliveries(tx, name, now, _BATCH, per_target=_BATCH // 4)
-                self._ready[name] = [one for one in due if one.id not in self._in_flight]
+        asked = self._to_ask()
+        if self._has_news():
+            self._looked_at = time.monotonic()
+            self._news = False  # before the look: what comes during it is news again
+        for name in asked:
+            due = outbox.due_deliveries(tx, name, now, _BATCH, per_target=_BATCH // 4)
+            self._ready[name] = [one for one in due if one.id not in self._in_flight]
+            if not self._ready[name]:
+                self._hungry.discard(name)
+
+    def _to_ask(self) -> list[str]:
+        """The channels whose outbox is worth a look: with news, with time, or run out of work.
+
+        One whose recipients are all busy has enough to choose from, once they are free.
+        """
+        news = self._has_news()
+        return [
+            name
+            for name in self.channels
+            if (news or (name in self._hungry and not self._ready.get(name)))
+            and self._room(name)
+            and not self._choosable(name)
+        ]
+
+    def _has_news(self) -> bool:
+        return self._news or time.monotonic() - self._looked_at >= IDLE_S
 
     def _may_start(self) -> bool:
         return any(self._room(name) and self._choosable(name) for name in self.channels)
@@ -635,6 +726,8 @@ class Deliverer:
         for name in self.channels:
             chosen = self._choose(tx, name, now)
             targets = {one.id: target for lane in chosen for one, target in lane}
+            if chosen:
+                self._hungry.add(name)
             for lane in chosen:
                 claimed = outbox.claim(tx, [one for one, _ in lane], now, self._kinds[name].lease_s)
                 if claimed:
@@ -711,14 +804,17 @@ class Deliverer:
     def _send_lane(self, lane: Lane, recipient: Recipient) -> None:
         """Tries, in a worker, one after the other until one fails; each end is reported."""
         going = True
-        for outgoing, target in lane:
+        told_at = time.monotonic()
+        for place, (outgoing, target) in enumerate(lane, start=1):
             going = going and not (self._stopping.is_set() and outgoing is not lane[0][0])
             if not going:
                 self._done.put(_Done(outgoing))
                 continue
             attempt = self._try(outgoing, target)
             self._done.put(_Done(outgoing, attempt))
-            self._wake.set()
+            if place % _TOLD_TOGETHER == 0 or time.monotonic() - told_at > _TELL_AFTER_S:
+                told_at = time.monotonic()
+                self._wake.set()
             going = attempt.outcome == "sent"
         self._done.put(_LaneEnded(recipient))
         self._wake.set()
@@ -741,40 +837,47 @@ class Deliverer:
 
     # --- recording ----------------------------------------------------------------------------
 
-    def _ended(self) -> list[_Done | _LaneEnded]:
-        ended = []
+    def _ended(self) -> list[_Done]:
+        """What has ended since the last look; workers that are free again are noted."""
+        tried: list[_Done] = []
         while not self._done.empty():
-            ended.append(self._done.get())
-        return ended
+            one = self._done.get()
+            if isinstance(one, _Done):
+                tried.append(one)
+                continue
+            self._lanes[one.recipient] -= 1
+            self._lanes += Counter()  # forgets who has none
+            self._hungry.add(one.recipient[0])
+        return tried
 
-    def _record(self, tx: Transaction, ended: Iterable[_Done | _LaneEnded], now: datetime) -> Sent:
+    def _record(self, tx: Transaction, done: Sequence[_Done], now: datetime) -> Sent:
         """Write down how tries ended; what was claimed and not tried is due again."""
-        done = [one for one in ended if isinstance(one, _Done)]
         settled = [self._settle(one.outgoing, one.attempt) for one in done if one.attempt]
         outbox.settle(tx, settled)
         outbox.give_back(tx, [one.outgoing.delivery.id for one in done if not one.attempt], now)
         states = Counter(result.state for result in settled)
         return Sent(states["sent"], states["retry"], states["dead"], states["expired"])
 
-    def _account(self, ended: Iterable[_Done | _LaneEnded], done: Sent) -> None:
-        """Once it is committed: who is free, and how deep a recipient's lanes may be."""
+    def _account(self, tried: Iterable[_Done], done: Sent) -> None:
+        """Once it is committed: what is no longer under way, and how deep lanes may be."""
         self.totals += done
-        for one in ended:
-            if isinstance(one, _LaneEnded):
-                self._lanes[one.recipient] -= 1
-                self._lanes += Counter()  # forgets who has none
-                continue
+        for one in tried:
             recipient = self._in_flight.pop(one.outgoing.delivery.id, None)
-            if recipient is not None and one.attempt is not None:
+            if recipient is None:
+                continue
+            self._hungry.add(recipient[0])
+            if one.attempt is not None:
                 self._depth[recipient] = _deeper(self._depth.get(recipient, 1), one.attempt)
+            else:
+                self._wake.set()  # given back: somebody else's turn, or another try
 
     def _record_ended(self) -> None:
-        ended = self._ended()
-        if ended:
+        tried = self._ended()
+        if tried:
             now = self._clock.now()
-            with self._store.transaction() as tx:
-                done = self._record(tx, ended, now)
-            self._account(ended, done)
+            with self._committing(tried) as tx:
+                done = self._record(tx, tried, now)
+            self._account(tried, done)
 
     def _settle(self, outgoing: Outgoing, attempt: Attempt) -> outbox.Settled:
         delivery = outgoing.delivery
@@ -851,10 +954,15 @@ class Outlet:
 
     def work(self, routing: Routing) -> Flushed:
         """Make messages of what is due and send them: now, or in the thread that was started."""
+        self.deliverer.use(routing)  # before there is a message to a receiver new to it
         flushed = flush(
-            self._store, routing, self._renderer, self._clock, mail_domain=self._mail_domain
+            self._store,
+            routing,
+            self._renderer,
+            self._clock,
+            mail_domain=self._mail_domain,
+            stored=self.deliverer.wake,
         )
-        self.deliverer.use(routing)
         if not self._background:
             self.deliverer.send_due()
         return flushed

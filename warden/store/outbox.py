@@ -50,7 +50,8 @@ from warden.store.waiting import (
 
 # What waits, and why, has a module of its own; to callers it is one outbox.
 __all__ = [
-    "Settled", "active_alerts", "add_dispatches", "add_message", "alerts_of_dispatches",
+    "Settled", "active_alerts", "add_dispatches", "add_message", "add_messages",
+    "alerts_of_dispatches",
     "anything_to_flush", "claim", "counts", "drop_unattempted", "due_deliveries",
     "earlier_messages", "ends", "expire", "first_headers", "give_back", "groups_sent", "heard",
     "held_counts", "in_review",
@@ -178,63 +179,85 @@ def _dissolve(tx: sqlite3.Connection, message_id: str) -> None:
 
 
 def add_message(tx: sqlite3.Connection, message: Message, deliveries: Iterable[Delivery]) -> bool:
-    """Store a rendered message and a delivery for each recipient; both before any is sent.
+    """Store one message; see `add_messages`."""
+    return bool(add_messages(tx, [(message, tuple(deliveries))]))
 
-    False, and nothing is stored, when one of its dispatches no longer waits: another flush took
-    it, or it was withdrawn, while this one was rendered.
+
+def add_messages(
+    tx: sqlite3.Connection, made: Sequence[tuple[Message, Sequence[Delivery]]]
+) -> frozenset[str]:
+    """Store rendered messages with a delivery for each recipient; both before any is sent.
+
+    A message is left out when one of its dispatches no longer waits: another flush took it, or it
+    was withdrawn, while the message was rendered. Returns the ids of those that were stored. A
+    statement takes all rows at once: other threads work on while SQLite does.
     """
-    free = sum(
-        tx.execute(
-            "SELECT count(*) FROM dispatches"
-            " WHERE id = ? AND message_id IS NULL AND withheld_reason IS NULL",
-            (number,),
-        ).fetchone()[0]
-        for number in message.dispatch_ids
-    )
-    if free < len(message.dispatch_ids):
-        return False
+    kept = _still_waiting(tx, made)
+    messages = [message for message, _ in kept]
     tx.execute(
-        "INSERT INTO messages (id, receiver, subject, severity, fallback, exercise, digest,"
-        " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO messages (id, receiver, subject, severity, fallback, exercise, digest,"  # noqa: S608  only positions
+        f" created_at) SELECT {_cells(8)} FROM json_each(?)",
+        (_rows(_message_cells(message) for message in messages),),
+    )
+    tx.executemany(  # not as JSON: bodies are large
+        "INSERT INTO message_bodies (message_id, format, body) VALUES (?, ?, ?)",
+        [(message.id, name, body) for message in messages for name, body in message.bodies.items()],
+    )
+    tx.execute(
+        "UPDATE dispatches SET message_id = j.value ->> 0, position = j.value ->> 1"
+        " FROM json_each(?) AS j WHERE dispatches.id = j.value ->> 2",
         (
-            message.id,
-            message.receiver,
-            message.subject,
-            message.severity,
-            message.fallback,
-            int(message.exercise),
-            int(message.digest),
-            instant_text(message.created_at),
+            _rows(
+                (message.id, place, number)
+                for message in messages
+                for place, number in enumerate(message.dispatch_ids)
+            ),
         ),
     )
-    tx.executemany(
-        "INSERT INTO message_bodies (message_id, format, body) VALUES (?, ?, ?)",
-        [(message.id, name, body) for name, body in message.bodies.items()],
+    for moment in {message.created_at for message in messages}:
+        own = [one.dispatch_ids for one in messages if one.created_at == moment]
+        end_holds(tx, [number for numbers in own for number in numbers], moment)
+    tx.execute(
+        "INSERT INTO deliveries (key, message_id, receiver, channel, target, format, headers,"  # noqa: S608
+        f" due_at, created_at) SELECT {_cells(9)} FROM json_each(?)",
+        (_rows(_delivery_cells(one, message) for message, own in kept for one in own),),
     )
-    tx.executemany(
-        "UPDATE dispatches SET message_id = ?, position = ? WHERE id = ?",
-        [(message.id, place, number) for place, number in enumerate(message.dispatch_ids)],
+    return frozenset(message.id for message in messages)
+
+
+def _still_waiting(
+    tx: sqlite3.Connection, made: Sequence[tuple[Message, Sequence[Delivery]]]
+) -> list[tuple[Message, Sequence[Delivery]]]:
+    """Those of which every dispatch waits; none for two of them."""
+    asked = [number for message, _ in made for number in message.dispatch_ids]
+    rows = tx.execute(
+        "SELECT id FROM dispatches WHERE id IN (SELECT value FROM json_each(?))"
+        " AND message_id IS NULL AND withheld_reason IS NULL",
+        (json.dumps(asked),),
     )
-    end_holds(tx, message.dispatch_ids, message.created_at)
-    tx.executemany(
-        "INSERT INTO deliveries (key, message_id, receiver, channel, target, format, headers,"
-        " due_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                delivery.key,
-                message.id,
-                delivery.receiver,
-                delivery.channel,
-                delivery.target,
-                delivery.format,
-                json.dumps(dict(delivery.headers), ensure_ascii=False),
-                instant_text(message.created_at),
-                instant_text(message.created_at),
-            )
-            for delivery in deliveries
-        ],
-    )
-    return True
+    free = {row[0] for row in rows}
+    kept = []
+    for message, deliveries in made:
+        if free.issuperset(message.dispatch_ids):
+            free.difference_update(message.dispatch_ids)
+            kept.append((message, deliveries))
+    return kept
+
+
+def _message_cells(message: Message) -> tuple[Any, ...]:
+    return (
+        message.id, message.receiver, message.subject, message.severity, message.fallback,
+        int(message.exercise), int(message.digest), instant_text(message.created_at),
+    )  # fmt: skip
+
+
+def _delivery_cells(delivery: Delivery, message: Message) -> tuple[Any, ...]:
+    stamp = instant_text(message.created_at)
+    headers = json.dumps(dict(delivery.headers), ensure_ascii=False)
+    return (
+        delivery.key, message.id, delivery.receiver, delivery.channel, delivery.target,
+        delivery.format, headers, stamp, stamp,
+    )  # fmt: skip
 
 
 def first_headers(
@@ -342,19 +365,22 @@ def claim(
     What is not due any more, or not yet in turn, is left out: they may have been read a while ago.
     """
     stamp, until = instant_text(now), instant_text(now + timedelta(seconds=lease_s))
-    claimed = []
-    for item in deliveries:
-        cursor = tx.execute(
-            "UPDATE deliveries AS x SET state = 'sending', lease_until = ?,"  # noqa: S608  constants
-            " attempts = attempts + 1, tries = tries + 1 WHERE x.id = ?"
-            " AND ((x.state IN ('pending', 'retry') AND x.due_at <= ?)"
-            "   OR (x.state = 'sending' AND x.lease_until <= ?))"
-            f" AND {_NONE_BEFORE}",
-            (until, item.id, stamp, stamp),
-        )
-        if cursor.rowcount == 1:
-            claimed.append(_outgoing(tx, item))
-    return claimed
+    rows = tx.execute(
+        "SELECT x.id FROM deliveries x"  # noqa: S608  constants
+        " WHERE x.id IN (SELECT value FROM json_each(?))"
+        " AND ((x.state IN ('pending', 'retry') AND x.due_at <= ?)"
+        "   OR (x.state = 'sending' AND x.lease_until <= ?))"
+        f" AND {_NONE_BEFORE}",
+        (json.dumps([one.id for one in deliveries]), stamp, stamp),
+    )
+    free = {row[0] for row in rows}
+    claimed = [one for one in deliveries if one.id in free]
+    tx.execute(
+        "UPDATE deliveries SET state = 'sending', lease_until = ?, attempts = attempts + 1,"
+        " tries = tries + 1 WHERE id IN (SELECT value FROM json_each(?))",
+        (until, json.dumps([one.id for one in claimed])),
+    )
+    return _outgoing(tx, claimed)
 
 
 def give_back(tx: sqlite3.Connection, delivery_ids: Iterable[int], now: datetime) -> None:
@@ -367,25 +393,38 @@ def give_back(tx: sqlite3.Connection, delivery_ids: Iterable[int], now: datetime
     )
 
 
-def _outgoing(tx: sqlite3.Connection, delivery: Delivery) -> Outgoing:
-    subject, severity, created_at, exercise, body = tx.execute(
-        "SELECT m.subject, m.severity, m.created_at, m.exercise, b.body FROM messages m"
-        " JOIN message_bodies b ON b.message_id = m.id AND b.format = ? WHERE m.id = ?",
-        (delivery.format, delivery.message_id),
-    ).fetchone()
-    alerts = tx.execute(
-        "SELECT alert_id FROM dispatches WHERE message_id = ? ORDER BY position",
-        (delivery.message_id,),
-    )
-    return Outgoing(
-        delivery=delivery,
-        body=body,
-        subject=subject,
-        severity=severity,
-        alert_ids=tuple(dict.fromkeys(row[0] for row in alerts)),
-        created_at=parse_instant(created_at),
-        exercise=bool(exercise),
-    )
+def _outgoing(tx: sqlite3.Connection, deliveries: Sequence[Delivery]) -> list[Outgoing]:
+    """All that is needed to send them, in their order."""
+    found = {
+        row[0]: row[1:]
+        for row in tx.execute(
+            "SELECT x.id, m.subject, m.severity, m.created_at, m.exercise, b.body"
+            " FROM deliveries x JOIN messages m ON m.id = x.message_id"
+            " JOIN message_bodies b ON b.message_id = m.id AND b.format = x.format"
+            " WHERE x.id IN (SELECT value FROM json_each(?))",
+            (json.dumps([one.id for one in deliveries]),),
+        )
+    }
+    alerts: dict[str, dict[str, None]] = {}
+    for message_id, alert_id in tx.execute(
+        "SELECT message_id, alert_id FROM dispatches"
+        " WHERE message_id IN (SELECT value FROM json_each(?)) ORDER BY message_id, position",
+        (json.dumps([one.message_id for one in deliveries]),),
+    ):
+        alerts.setdefault(message_id, {})[alert_id] = None
+    return [
+        Outgoing(
+            delivery=one,
+            body=body,
+            subject=subject,
+            severity=severity,
+            alert_ids=tuple(alerts.get(one.message_id, ())),
+            created_at=parse_instant(created_at),
+            exercise=bool(exercise),
+        )
+        for one in deliveries
+        for subject, severity, created_at, exercise, body in [found[one.id]]
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,34 +437,35 @@ class Settled:
 
 
 def settle(tx: sqlite3.Connection, results: Iterable[Settled]) -> None:
-    """Record tries that have ended."""
-    for result in results:
-        attempt = result.attempt
-        finished = None if result.state == "retry" else instant_text(attempt.finished_at)
-        error = "" if attempt.outcome == "sent" else attempt.detail[:_MAX_DETAIL]
-        tx.execute(
-            "UPDATE deliveries SET state = ?, lease_until = NULL, finished_at = ?, last_error = ?,"
-            " due_at = coalesce(?, due_at)"
-            " WHERE id = ? AND state NOT IN ('sent', 'dead', 'expired')",
-            (
-                result.state,
-                finished,
-                error,
-                None if result.due_at is None else instant_text(result.due_at),
-                attempt.delivery_id,
-            ),
-        )
-        tx.execute(
-            "INSERT INTO delivery_attempts (delivery_id, started_at, finished_at, outcome, detail)"
-            " VALUES (?, ?, ?, ?, ?)",
-            (
-                attempt.delivery_id,
-                instant_text(attempt.started_at),
-                instant_text(attempt.finished_at),
-                attempt.outcome,
-                attempt.detail[:_MAX_DETAIL],
-            ),
-        )
+    """Record tries that have ended; no delivery has two of them under way."""
+    cells = _rows(_settled_cells(result) for result in results)
+    tx.execute(
+        "UPDATE deliveries SET state = j.value ->> 1, lease_until = NULL,"
+        " finished_at = CASE WHEN j.value ->> 1 = 'retry' THEN NULL ELSE j.value ->> 4 END,"
+        " last_error = CASE WHEN j.value ->> 5 = 'sent' THEN '' ELSE j.value ->> 6 END,"
+        " due_at = coalesce(j.value ->> 2, due_at) FROM json_each(?) AS j"
+        " WHERE deliveries.id = j.value ->> 0"
+        " AND deliveries.state NOT IN ('sent', 'dead', 'expired')",
+        (cells,),
+    )
+    tx.execute(
+        "INSERT INTO delivery_attempts (delivery_id, started_at, finished_at, outcome, detail)"
+        " SELECT value ->> 0, value ->> 3, value ->> 4, value ->> 5, value ->> 6 FROM json_each(?)",
+        (cells,),
+    )
+
+
+def _settled_cells(result: Settled) -> tuple[Any, ...]:
+    attempt = result.attempt
+    return (
+        attempt.delivery_id,
+        result.state,
+        None if result.due_at is None else instant_text(result.due_at),
+        instant_text(attempt.started_at),
+        instant_text(attempt.finished_at),
+        attempt.outcome,
+        attempt.detail[:_MAX_DETAIL],
+    )
 
 
 def expire(tx: sqlite3.Connection, delivery_ids: Iterable[int], reason: str, now: datetime) -> None:
@@ -567,6 +607,16 @@ def _delivery(row: Sequence[Any]) -> Delivery:
         finished_at=parse_instant_or_none(row[13]),
         last_error=row[14],
     )
+
+
+def _rows(rows: Iterable[Sequence[Any]]) -> str:
+    """Rows for `json_each`, which hands many to one statement."""
+    return json.dumps(list(rows), ensure_ascii=False, separators=(",", ":"))
+
+
+def _cells(count: int) -> str:
+    """The cells of such a row."""
+    return ", ".join(f"value ->> {place}" for place in range(count))
 
 
 def _marks(values: Sequence[Any]) -> str:

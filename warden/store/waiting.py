@@ -174,9 +174,10 @@ def set_holds(tx: sqlite3.Connection, holds: Mapping[int, Hold | None], now: dat
 
 def end_holds(tx: sqlite3.Connection, dispatch_ids: Iterable[int], now: datetime) -> None:
     """Note that dispatches wait no longer for what they waited for."""
-    tx.executemany(
-        "UPDATE holds SET ended_at = ? WHERE dispatch_id = ? AND ended_at IS NULL",
-        [(instant_text(now), number) for number in dispatch_ids],
+    tx.execute(
+        "UPDATE holds SET ended_at = ? WHERE ended_at IS NULL"
+        " AND dispatch_id IN (SELECT value FROM json_each(?))",
+        (instant_text(now), json.dumps(list(dispatch_ids))),
     )
 
 
@@ -205,6 +206,9 @@ def groups_sent(
 
 def mark_groups(tx: sqlite3.Connection, groups: Iterable[tuple[str, str]], now: datetime) -> None:
     """Remember that groups became messages now."""
+    groups = list(groups)
+    if not groups:
+        return
     tx.executemany(
         "INSERT INTO route_groups (receiver, group_key, sent_at) VALUES (?, ?, ?)"
         " ON CONFLICT DO UPDATE SET sent_at = excluded.sent_at",

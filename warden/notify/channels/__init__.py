@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from warden.notify.channels import email, file, webhook
-from warden.notify.channels.protocol import Channel, ChannelKind, Secrets
+from warden.notify.channels.protocol import Channel, ChannelKind, Keeping, Secrets
 
 CHANNELS: dict[str, ChannelKind] = {
     kind.name: kind for kind in (email.KIND, webhook.KIND, file.KIND)
 }
 
-__all__ = ["CHANNELS", "Channel", "ChannelKind", "Secrets"]
+__all__ = ["CHANNELS", "Channel", "ChannelKind", "Keeping", "Secrets"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
@@ -35,6 +35,15 @@ class Channel(Protocol):
         ...
 
 
+@runtime_checkable
+class Keeping(Protocol):
+    """A channel that keeps connections between two messages."""
+
+    def close_idle(self, *, all_of_them: bool = False) -> None:
+        """Close those that nobody has needed for a while."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelKind:
     """How a channel is written in `routes.yaml`.
@@ -54,6 +63,11 @@ class ChannelKind:
     workers: int = 4
     per_target: int = 2
     lease_s: float = 600.0
+
+    @property
+    def threads(self) -> bool:
+        """Whether what is fixed beforehand depends on earlier messages to the same recipient."""
+        return self.headers is not no_headers
 
 
 def no_headers(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import ssl
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,7 +10,7 @@ from warden import __version__
 from warden.errors import ChannelError, ConfigError
 from warden.model.delivery import Outgoing
 from warden.notify.channels.protocol import Secrets
-from warden.notify.channels.webhook.post import Answer, post
+from warden.notify.channels.webhook.post import Answer, Poster
 from warden.notify.channels.webhook.signing import key_bytes, sign
 from warden.notify.channels.webhook.targets import WebhookOptions, why_bad_url
 from warden.notify.formats import media_type
@@ -30,7 +29,7 @@ class WebhookChannel:
 
     def __init__(self, secrets: Secrets, context: ssl.SSLContext | None = None) -> None:
         self._secrets = secrets
-        self._context = context or ssl.create_default_context()
+        self._poster = Poster(context or ssl.create_default_context())
 
     def send(self, outgoing: Outgoing, target: Target, now: datetime) -> str:
         """Post one payload; 2xx is success."""
@@ -43,23 +42,25 @@ class WebhookChannel:
             "content-type": media_type(outgoing.delivery.format),
             "user-agent": f"warden/{__version__}",
             "accept": "*/*",
-            "connection": "close",
             **(sign(keys, outgoing.delivery.key, now, body) if keys else {}),
         }
         try:
-            answer = post(
+            answer = self._poster.post(
                 url,
                 body,
                 headers,
                 timeout_s=options.timeout_s,
                 allow_private=options.allow_private,
-                context=self._context,
             )
         except ssl.SSLCertVerificationError as error:
             raise ChannelError(f"certificate refused: {error.verify_message}") from error
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise ChannelError(_why(error, options)) from error
         return _judge(answer, now)
+
+    def close_idle(self, *, all_of_them: bool = False) -> None:
+        """Close kept connections that nobody has needed for seconds."""
+        self._poster.close_idle(all_of_them=all_of_them)
 
     def _resolve(self, options: WebhookOptions) -> tuple[str, list[bytes]]:
         try:
