@@ -12,13 +12,15 @@ BIN := $(VENV)/bin
 DEMO_DIR ?= demo-out
 UNIT := systemd/warden.service
 REPLICATES ?= 20
+STATEFUL_EXAMPLES ?= 250
 
-.PHONY: help demo test test-slow lint types check format bench bench-engine bench-detection bench-delivery docs test-systemd test-systemd-static clean
+.PHONY: help demo test test-slow test-stateful lint types check format bench bench-engine bench-detection bench-delivery docs test-systemd test-systemd-static clean
 
 help:
 	@echo "make demo                 the main job on this machine, with no account"
 	@echo "make test                 all tests"
 	@echo "make test-slow            those that take minutes: backtests of years, kill loops"
+	@echo "make test-stateful        random lives beside a model (STATEFUL_EXAMPLES=250)"
 	@echo "make lint types           ruff, mypy"
 	@echo "make docs                 docs/rules.md from the models"
 	@echo "make bench                the benchmarks"
@@ -36,7 +38,11 @@ test: $(VENV)/.test
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-slow: $(VENV)/.test
-	@$(BIN)/python -m pytest -m slow --timeout 1200 --ignore tests/systemd $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m slow --timeout 1200 --ignore tests/systemd \
+	  --ignore tests/stateful --ignore tests/fuzz --ignore tests/long_life $(PYTEST_ARGS)
+
+test-stateful: $(VENV)/.test
+	@STATEFUL_EXAMPLES=$(STATEFUL_EXAMPLES) $(BIN)/python -m pytest -n0 -m slow tests/stateful $(PYTEST_ARGS)
 
 lint: $(VENV)/.lint
 	@$(BIN)/ruff check .
