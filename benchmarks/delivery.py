@@ -184,14 +184,17 @@ def run_warden(database: Path, url: str, wait: str, form: str) -> None:
         job.start()
         print("ready", flush=True)
         for line in sys.stdin:
-            orders = json.loads(line)
-            accepted = []
-            for order in orders["batches"]:
-                time.sleep(max(orders["start"] + order["after_s"] - time.monotonic(), 0.0))
-                _decide(store, routing, order["alerts"])
+            batches = [
+                (after_s, [_notice(name, datetime.now(UTC)) for name in names])
+                for after_s, names in json.loads(line)
+            ]
+            began, accepted = time.monotonic(), []
+            for after_s, notices in batches:
+                time.sleep(max(began + after_s - time.monotonic(), 0.0))
+                _decide(store, routing, notices)
                 accepted.append(time.monotonic())
                 news.set()
-            print(json.dumps(accepted), flush=True)
+            print(json.dumps([began, accepted]), flush=True)
         over.set()
         job.join()
         outlet.stop()
@@ -206,10 +209,9 @@ def _routing(text: str) -> Routing:
     return routing
 
 
-def _decide(store: Store, routing: Routing, names: Sequence[str]) -> None:
+def _decide(store: Store, routing: Routing, notices: Sequence[Notice]) -> None:
     """Commit alerts' notices with their dispatches, as an evaluation does."""
     now = datetime.now(UTC)
-    notices = [_notice(name, now) for name in names]
     with store.transaction() as tx:
         for one in notices:
             ledger.add_notice(tx, one, None)
@@ -335,8 +337,8 @@ def others_cpu_s(ours: float) -> float:
 
 # --- the two systems --------------------------------------------------------------------------
 
-Handed = dict[str, float]
-"""When each alert was accepted."""
+Handed = tuple[float, dict[str, float]]
+"""When the first alert was handed over, and when each was accepted."""
 
 
 @dataclass
@@ -362,15 +364,11 @@ class Warden:
 
     def hand(self, process: Child, batches: Sequence[tuple[float, list[str]]]) -> Handed:
         """Hand over alerts, each batch after so many seconds."""
-        orders = {
-            "start": time.monotonic(),
-            "batches": [{"after_s": after_s, "alerts": names} for after_s, names in batches],
-        }
         assert process.process.stdin is not None
-        process.process.stdin.write(json.dumps(orders) + "\n")
+        process.process.stdin.write(json.dumps(batches) + "\n")
         process.process.stdin.flush()
-        accepted = json.loads(process.line())
-        return {
+        began, accepted = json.loads(process.line())
+        return began, {
             name: at for (_, names), at in zip(batches, accepted, strict=True) for name in names
         }
 
@@ -422,7 +420,7 @@ class Alertmanager:
 
     def hand(self, _process: Child, batches: Sequence[tuple[float, list[str]]]) -> Handed:
         """Hand over alerts, each batch after so many seconds."""
-        accepted: Handed = {}
+        accepted: dict[str, float] = {}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         start = time.monotonic()
         ends = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
@@ -445,7 +443,7 @@ class Alertmanager:
                 raise SystemExit(f"Alertmanager answered {answer.status}")
             accepted.update(dict.fromkeys(names, time.monotonic()))
         connection.close()
-        return accepted
+        return start, accepted
 
 
 # --- what is measured -------------------------------------------------------------------------
@@ -487,10 +485,10 @@ def run_batches(
         own = _ours_cpu(process, hook)
         others = others_cpu_s(own)
         cpu, hook_cpu = process.cpu_s(), hook.child.cpu_s()
-        began = time.monotonic()
-        accepted = system.hand(process, batches)
+        looked_at = time.monotonic()
+        began, accepted = system.hand(process, batches)
         hook.wait(path, already + wanted, 10)
-        elapsed = time.monotonic() - began
+        elapsed = time.monotonic() - looked_at
         cpu, hook_cpu = process.cpu_s() - cpu, hook.child.cpu_s() - hook_cpu
         others = (others_cpu_s(_ours_cpu(process, hook)) - others) / elapsed
     return _run(hook.told(path)[already:], accepted, began, cpu, hook_cpu, others)
@@ -498,7 +496,7 @@ def run_batches(
 
 def _run(  # noqa: PLR0917
     told: Sequence[tuple[float, str, list[str]]],
-    accepted: Handed,
+    accepted: Mapping[str, float],
     began: float,
     cpu_s: float,
     receiver_cpu_s: float,

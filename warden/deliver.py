@@ -138,8 +138,9 @@ def _round(  # noqa: PLR0917  the arguments of flush
         outbox.withhold_each(tx, plan.withheld, plan.superseded, now)
         outbox.set_holds(tx, plan.holds, now)
         outbox.postpone(tx, plan.due_at)
-        notices = _notices(tx, plan.ready)
-        gaps = _gaps(tx)
+    with store.reading() as view:  # notices never change: no writer need wait for them
+        notices = _notices(view, plan.ready)
+        gaps = _gaps(view)
     done = Flushed(withheld=len(plan.withheld))
     maker = _Maker(store, routing, renderer, now, mail_domain, notices, gaps, situation.heard)
     for start in range(0, len(plan.ready), _MESSAGES_AT_ONCE):
@@ -688,10 +689,13 @@ class Deliverer:
             self._looked_at = time.monotonic()
             self._news = False  # before the look: what comes during it is news again
         for name in asked:
-            due = outbox.due_deliveries(tx, name, now, _BATCH, per_target=_BATCH // 4)
-            self._ready[name] = [one for one in due if one.id not in self._in_flight]
-            if not self._ready[name]:
+            busy = self._busy(name)
+            due = outbox.due_deliveries(tx, name, now, _BATCH, per_target=_BATCH // 4, but=busy)
+            fresh = [one for one in due if one.id not in self._in_flight]
+            if not fresh:
                 self._hungry.discard(name)
+            known = [one for one in self._ready.get(name, ()) if one.target in busy]
+            self._ready[name] = sorted((*known, *fresh), key=lambda one: one.id)
 
     def _to_ask(self) -> list[str]:
         """The channels whose outbox is worth a look: with news, with time, or run out of work.
@@ -717,9 +721,18 @@ class Deliverer:
         busy = sum(count for (name, _), count in self._lanes.items() if name == channel)
         return self._kinds[channel].workers - busy
 
-    def _choosable(self, channel: str) -> bool:
+    def _busy(self, channel: str) -> set[str]:
+        """The targets that are given as much at once as they may be."""
         most = self._kinds[channel].per_target
-        return any(self._lanes[channel, one.target] < most for one in self._ready.get(channel, ()))
+        return {
+            target
+            for (name, target), count in self._lanes.items()
+            if name == channel and count >= most
+        }
+
+    def _choosable(self, channel: str) -> bool:
+        busy = self._busy(channel)
+        return any(one.target not in busy for one in self._ready.get(channel, ()))
 
     def _claim_lanes(self, tx: Transaction, now: datetime) -> list[Lane]:
         found: list[Lane] = []

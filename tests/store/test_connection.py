@@ -305,3 +305,32 @@ class TestMigrations:
         with pytest.raises(sqlite3.OperationalError, match="no such table"):
             connection.execute("SELECT * FROM added")
         connection.close()
+
+
+def test_connections_for_reading_are_kept_and_never_show_an_old_state(path):
+    with open_store(path) as store:
+        seen = []
+        for number in range(3):
+            with store.transaction() as tx:
+                tx.execute("INSERT INTO meta (key, value) VALUES (?, '')", (f"k{number}",))
+            with store.reading() as view:
+                seen.append(id(view))
+                found = view.execute("SELECT count(*) FROM meta WHERE key LIKE 'k%'").fetchone()
+                assert found == (number + 1,)
+                with store.transaction() as tx:  # after the view was opened: not in it
+                    tx.execute("INSERT INTO meta (key, value) VALUES (?, '')", (f"other{number}",))
+                query = "SELECT count(*) FROM meta WHERE key = ?"
+                assert view.execute(query, (f"other{number}",)).fetchone() == (0,)
+        assert len(set(seen)) == 1
+
+
+def test_a_reading_that_fails_leaves_no_open_view_behind(path):
+    with open_store(path) as store:
+        with pytest.raises(sqlite3.OperationalError), store.reading() as view:
+            view.execute("SELECT * FROM meta, nothing")
+        with store.transaction() as tx:
+            tx.execute("INSERT INTO meta (key, value) VALUES ('k', '')")
+        assert store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        with store.reading() as view:
+            assert view.execute("SELECT count(*) FROM meta WHERE key = 'k'").fetchone() == (1,)
+    assert not Path(f"{path}-wal").exists()

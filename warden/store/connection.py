@@ -26,6 +26,8 @@ MEMORY = ":memory:"
 _BUSY_TIMEOUT_S = 5.0
 _CHECK_STEPS = 10_000  # of SQLite's machine, between two looks at the clock
 _LOG_LIMIT_BYTES = 64 * 1024 * 1024
+_KEPT_READERS = 2
+_READER_CACHE_KIB = 8 * 1024
 
 Transaction = sqlite3.Connection  # what `Store.transaction()` hands out: open, and yours
 
@@ -53,6 +55,7 @@ class Store:
         self.read_only = read_only
         self._lock = lock
         self._writing = threading.RLock()
+        self._readers: list[sqlite3.Connection] = []  # idle, with no transaction open
         self._closed = False
 
     @contextmanager
@@ -89,19 +92,34 @@ class Store:
         """One consistent view of what is committed, on a connection of its own.
 
         For threads that read while another writes. A store in memory has no second connection:
-        there, readers wait for the writer.
+        there, readers wait for the writer. A few connections are kept for the next ones: opening
+        one costs more than most of what is read.
         """
         if self.path == MEMORY:
             with self._writing:
                 yield self.connection
             return
         with translated_errors(self.path):
-            connection = _connect(Path(self.path), read_only=True)
+            connection = self._reader()
+            whole = False
             try:
                 connection.execute("BEGIN")
                 yield connection
+                connection.execute("ROLLBACK")
+                whole = True
             finally:
-                connection.close()
+                if whole and not self._closed and len(self._readers) < _KEPT_READERS:
+                    self._readers.append(connection)
+                else:
+                    connection.close()
+
+    def _reader(self) -> sqlite3.Connection:
+        try:
+            return self._readers.pop()
+        except IndexError:
+            connection = _connect(Path(self.path), read_only=True)
+            connection.execute(f"PRAGMA cache_size = -{_READER_CACHE_KIB}")
+            return connection
 
     def verify(self) -> None:
         """Check the whole file, page by page and key by key.
@@ -138,6 +156,8 @@ class Store:
         if self._closed:
             return
         self._closed = True
+        while self._readers:
+            self._readers.pop().close()
         with self._writing:
             self.connection.close()
         if self._lock is not None:

@@ -35,6 +35,9 @@ _NOTICE_COLUMNS = (
 )  # fmt: skip
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def load_alerts(
     connection: sqlite3.Connection,
     *,
@@ -332,4 +335,4 @@ def _key(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)

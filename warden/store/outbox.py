@@ -337,22 +337,29 @@ def recover(tx: sqlite3.Connection, now: datetime) -> int:
 
 
 def due_deliveries(
-    tx: sqlite3.Connection, channel: str, now: datetime, limit: int, *, per_target: int = 50
+    tx: sqlite3.Connection,
+    channel: str,
+    now: datetime,
+    limit: int,
+    *,
+    per_target: int = 50,
+    but: Iterable[str] = (),
 ) -> list[Delivery]:
     """What may be tried now through the channel, in the order it was made.
 
-    At most `per_target` to one target, so that a recipient who is away for days hides nobody else.
-    What is under way under a lease that has run out is due again.
+    At most `per_target` to one target, so that a recipient who is away for days hides nobody else;
+    nothing to the targets in `but`. What is under way under a lease that has run out is due again.
     """
     stamp = instant_text(now)
     rows = tx.execute(
         f"SELECT {_COLUMNS} FROM (SELECT y.*,"  # noqa: S608  constants
         " row_number() OVER (PARTITION BY y.target ORDER BY y.id) AS place"
         " FROM deliveries y WHERE y.channel = ?"
+        "   AND y.target NOT IN (SELECT value FROM json_each(?))"
         "   AND ((y.state IN ('pending', 'retry') AND y.due_at <= ?)"
         "     OR (y.state = 'sending' AND y.lease_until <= ?))) x"
         f" WHERE x.place <= ? AND {_NONE_BEFORE} ORDER BY x.id LIMIT ?",
-        (channel, stamp, stamp, per_target, limit),
+        (channel, json.dumps(sorted(but)), stamp, stamp, per_target, limit),
     ).fetchall()
     return [_delivery(row) for row in rows]
 

@@ -193,15 +193,12 @@ def groups_sent(
     tx: sqlite3.Connection, groups: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], datetime]:
     """When these groups last became a message, for those that did."""
-    found = {}
-    for receiver, key in groups:
-        row = tx.execute(
-            "SELECT sent_at FROM route_groups WHERE receiver = ? AND group_key = ?",
-            (receiver, key),
-        ).fetchone()
-        if row is not None:
-            found[receiver, key] = parse_instant(row[0])
-    return found
+    rows = tx.execute(
+        "SELECT g.receiver, g.group_key, g.sent_at FROM json_each(?) j JOIN route_groups g"
+        " ON g.receiver = j.value ->> 0 AND g.group_key = j.value ->> 1",
+        (json.dumps(list(groups)),),
+    )
+    return {(row[0], row[1]): parse_instant(row[2]) for row in rows}
 
 
 def mark_groups(tx: sqlite3.Connection, groups: Iterable[tuple[str, str]], now: datetime) -> None:

@@ -31,6 +31,7 @@ _MAX_HEAD_BYTES = 64 * 1024
 _MAX_INTERIM = 10  # answers of the kind "100 Continue" before the real one
 _MAX_KEPT = 32
 _ASK_AFTER_S = 0.2  # a connection idle for longer may have been closed: look before it is used
+_SLACK_S = 0.1
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LINE_END = re.compile(rb"\r?\n")
 _STATUS = re.compile(rb"HTTP/(1\.[01]) +(\d{3})(?: |$)")
@@ -274,18 +275,28 @@ class _Line:
     def call(self, request: bytes, deadline: float) -> tuple[Answer, bool]:
         """One request and its answer; and whether the connection can serve another."""
         self.heard = False
-        self._sock.settimeout(_left(deadline))
+        self._bound(deadline)
         self._sock.sendall(request)
         version, status, headers = self._head(deadline)
         body, whole = self._body(status, headers, deadline)
         lasts = version == b"1.1" and "close" not in headers.get("connection", "").lower()
         return Answer(status, headers, body), whole and lasts and not self._buffer
 
+    def _bound(self, deadline: float) -> None:
+        """Let the next call of the socket take no longer than is left, give or take a little.
+
+        Each change of a timeout is a call of the system, which most answers are too quick for.
+        """
+        left = _left(deadline)
+        timeout = self._sock.gettimeout()
+        if timeout is None or abs(timeout - left) > min(_SLACK_S, left / 10):
+            self._sock.settimeout(left)
+
     # --- reading ------------------------------------------------------------------------------
 
     def _more(self, deadline: float) -> bool:
         """Read what has come; False at the end of the connection."""
-        self._sock.settimeout(_left(deadline))
+        self._bound(deadline)
         data = self._sock.recv(65536)
         self._buffer += data
         self.heard = self.heard or bool(data)
