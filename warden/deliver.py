@@ -26,6 +26,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from warden.clock import Clock
+from warden.collector import collector_paused
 from warden.errors import ChannelError
 from warden.model.delivery import Attempt, Delivery, Dispatch, Message, Outgoing
 from warden.model.notice import Action, Notice
@@ -138,7 +139,7 @@ def _round(  # noqa: PLR0917  the arguments of flush
         outbox.withhold_each(tx, plan.withheld, plan.superseded, now)
         outbox.set_holds(tx, plan.holds, now)
         outbox.postpone(tx, plan.due_at)
-    with store.reading() as view:  # notices never change: no writer need wait for them
+    with store.reading() as view, collector_paused():  # notices never change: no writer waits
         notices = _notices(view, plan.ready)
         gaps = _gaps(view)
     done = Flushed(withheld=len(plan.withheld))
@@ -287,7 +288,8 @@ class _Maker:
 
     def make(self, groups: Sequence[Sequence[Dispatch]], timed: AbstractSet[GroupKey]) -> Flushed:
         """One message a group; all of them committed at once, before any is sent."""
-        messages = [self._message(group) for group in groups]
+        with collector_paused():
+            messages = [self._message(group) for group in groups]
         with self._store.transaction() as tx:
             kept = self._store_all(tx, messages)
             told = [one for one in zip(messages, groups, strict=True) if one[0].id in kept]

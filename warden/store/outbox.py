@@ -70,39 +70,38 @@ _MAX_DETAIL = 500
 
 def add_dispatches(tx: sqlite3.Connection, dispatches: Iterable[Dispatch]) -> int:
     """Store planned dispatches; one that is there already (same notice, receiver) stays."""
-    added = 0
-    for dispatch in dispatches:
-        planned_at = instant_text(dispatch.planned_at or dispatch.due_at)
-        cursor = tx.execute(
-            "INSERT INTO dispatches (notice_id, alert_id, action, severity, receiver, route,"
-            " group_key, created_at, due_at, withheld_reason, withheld_at, labels, closes, digest)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (notice_id, receiver) DO NOTHING",
-            (
-                dispatch.notice_id,
-                dispatch.alert_id,
-                dispatch.action,
-                dispatch.severity,
-                dispatch.receiver,
-                dispatch.route,
-                dispatch.group_key,
-                planned_at,
-                instant_text(dispatch.due_at),
-                dispatch.withheld,
-                None if dispatch.withheld is None else planned_at,
-                json.dumps(dict(dispatch.labels), ensure_ascii=False),
-                int(dispatch.closes),
-                int(dispatch.digest),
-            ),
-        )
-        if cursor.rowcount == 1:
-            added += 1
-            alert_ids = dispatch.alert_ids or (dispatch.alert_id,)
-            tx.executemany(
-                "INSERT OR IGNORE INTO dispatch_alerts (alert_id, dispatch_id) VALUES (?, ?)",
-                [(alert_id, cursor.lastrowid) for alert_id in alert_ids],
-            )
-    return added
+    planned = {(one.notice_id, one.receiver): one for one in dispatches}
+    if not planned:
+        return 0
+    stored = tx.execute(
+        "INSERT INTO dispatches (notice_id, alert_id, action, severity, receiver, route,"  # noqa: S608  only positions
+        " group_key, created_at, due_at, withheld_reason, withheld_at, labels, closes, digest)"
+        f" SELECT {_cells(14)} FROM json_each(?) WHERE true"
+        " ON CONFLICT (notice_id, receiver) DO NOTHING RETURNING id, notice_id, receiver",
+        (_rows(_dispatch_cells(one) for one in planned.values()),),
+    ).fetchall()
+    tx.executemany(
+        "INSERT OR IGNORE INTO dispatch_alerts (alert_id, dispatch_id) VALUES (?, ?)",
+        [
+            (alert_id, number)
+            for number, notice_id, receiver in stored
+            for one in (planned[notice_id, receiver],)
+            for alert_id in one.alert_ids or (one.alert_id,)
+        ],
+    )
+    return len(stored)
+
+
+def _dispatch_cells(dispatch: Dispatch) -> tuple[Any, ...]:
+    planned_at = instant_text(dispatch.planned_at or dispatch.due_at)
+    return (
+        dispatch.notice_id, dispatch.alert_id, dispatch.action, dispatch.severity,
+        dispatch.receiver, dispatch.route, dispatch.group_key, planned_at,
+        instant_text(dispatch.due_at), dispatch.withheld,
+        None if dispatch.withheld is None else planned_at,
+        json.dumps(dict(dispatch.labels), ensure_ascii=False), int(dispatch.closes),
+        int(dispatch.digest),
+    )  # fmt: skip
 
 
 def told(tx: sqlite3.Connection, alert_ids: Iterable[str]) -> dict[str, frozenset[str]]:
