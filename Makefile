@@ -14,13 +14,14 @@ UNIT := systemd/warden.service
 REPLICATES ?= 20
 STATEFUL_EXAMPLES ?= 250
 
-.PHONY: help demo test test-slow test-stateful lint types check format bench bench-engine bench-detection bench-delivery docs test-systemd test-systemd-static clean
+.PHONY: help demo test test-slow test-crash test-stateful lint types check format bench bench-engine bench-detection bench-delivery docs test-systemd test-systemd-static clean
 
 help:
 	@echo "make demo                 the main job on this machine, with no account"
 	@echo "make test                 all tests"
 	@echo "make test-slow            those that take minutes: backtests of years, kill loops"
 	@echo "make test-stateful        random lives beside a model (STATEFUL_EXAMPLES=250)"
+	@echo "make test-crash           lives killed at system calls and at random (CRASH=all KILLS=1000)"
 	@echo "make lint types           ruff, mypy"
 	@echo "make docs                 docs/rules.md from the models"
 	@echo "make bench                the benchmarks"
@@ -39,7 +40,12 @@ test: $(VENV)/.test
 
 test-slow: $(VENV)/.test
 	@$(BIN)/python -m pytest -m slow --timeout 1200 --ignore tests/systemd \
-	  --ignore tests/stateful --ignore tests/fuzz --ignore tests/long_life $(PYTEST_ARGS)
+	  --ignore tests/crash --ignore tests/stateful --ignore tests/fuzz --ignore tests/long_life $(PYTEST_ARGS)
+
+test-crash: $(VENV)/.test
+	@command -v strace >/dev/null || { \
+	  echo "make: strace is missing; as root: apt-get install strace" >&2; exit 1; }
+	@CRASH="$(CRASH)" KILLS="$(KILLS)" $(BIN)/python -m pytest -n0 -m slow tests/crash $(PYTEST_ARGS)
 
 test-stateful: $(VENV)/.test
 	@STATEFUL_EXAMPLES=$(STATEFUL_EXAMPLES) $(BIN)/python -m pytest -n0 -m slow tests/stateful $(PYTEST_ARGS)

@@ -1,0 +1,337 @@
+"""Lives that are cut short at a chosen system call, or at any moment, and taken up again.
+
+The other side (feed, mail server, webhook receiver) lives in this process and outlasts them.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Self
+
+from life import START, FolderClock, furnish
+from support.promises import broken_promises
+
+from warden.app import App
+from warden.clock import ManualClock
+from warden.settings import load as load_settings
+from warden.simulator.acled_server import AcledServer
+from warden.simulator.hook import SECRET_PREFIX, HookServer, failing
+from warden.simulator.mailbox import MailServer
+from warden.simulator.world import World
+
+HERE = Path(__file__).parent
+SECRET = SECRET_PREFIX + base64.b64encode(b"simulated secret of 32 bytes ...").decode()
+LONGEST_S = 60.0
+CALLS = ("pwrite64", "fdatasync", "sendto", "recvfrom", "rename")
+ATTACHED_WITHIN_S = 10.0
+
+
+def row(number: int, day: int, **changes: Any) -> dict[str, Any]:
+    """A simulated battle near Bamako, so many days before or after the life's first."""
+    return {
+        "event_id_cnty": f"MLI{number}",
+        "event_date": (START + timedelta(days=day)).date().isoformat(),
+        "year": START.year,
+        "time_precision": 1,
+        "disorder_type": "Political violence",
+        "event_type": "Battles",
+        "sub_event_type": "Armed clash",
+        "actor1": "Simulated Group",
+        "assoc_actor_1": "",
+        "inter1": 2,
+        "actor2": "Simulated Forces",
+        "assoc_actor_2": "",
+        "inter2": 1,
+        "interaction": 12,
+        "civilian_targeting": "",
+        "iso": 466,
+        "region": "Western Africa",
+        "country": "Mali",
+        "admin1": "Koulikoro",
+        "admin2": "Kati",
+        "admin3": "",
+        "location": "Kati",
+        "latitude": 12.7444,
+        "longitude": -8.0725,
+        "geo_precision": 1,
+        "source": "Simulated",
+        "source_scale": "Other",
+        "notes": f"Simulated event {number}.",
+        "fatalities": 2,
+        "tags": "",
+        **changes,
+    }
+
+
+def history() -> World:
+    """What the feed knows when."""
+    world = World()
+
+    def on(morning: int, number: int, day: int, **changes: Any) -> None:
+        world.publish(row(number, day, **changes), START + timedelta(days=morning, hours=-1))
+
+    for number in range(1, 4):
+        on(0, number, -20 + number)
+    on(0, 20, -2, latitude=14.2, location="Far off")  # within 200 km, not within 150
+    on(1, 10, -1)
+    on(1, 11, 0, fatalities=12)
+    on(2, 10, -1, fatalities=15)
+    world.delete("MLI11", START + timedelta(days=3, hours=-1))
+    on(3, 12, 2)
+    for number in (13, 14, 15):
+        on(4, number, 3)
+    on(6, 12, 2, notes="Simulated event 12, told anew.")
+    return world
+
+
+@dataclass
+class Tally:
+    """What came of lives that were cut short.
+
+    Attributes:
+        kills: by what cut them. lives: how many came to their end.
+        copies: messages that a receiver took more than once, under one key.
+        broken: what did not hold, in sentences.
+    """
+
+    kills: Counter[str] = field(default_factory=Counter)
+    lives: int = 0
+    copies: int = 0
+    broken: list[str] = field(default_factory=list)
+
+    def take(self, cradle: Cradle, story: list[tuple[Any, ...]], how: str) -> None:
+        """Note how a life ended that should have ended like `story`."""
+        self.lives += 1
+        self.copies += cradle.copies
+        told = cradle.story()
+        self.broken += [f"{how}: {sentence}" for sentence in cradle.broken()]
+        self.broken += [f"{how}: lost {line}" for line in story if line not in told]
+        self.broken += [f"{how}: made up {line}" for line in told if line not in story]
+
+    def __str__(self) -> str:
+        kills = ", ".join(f"{name} {count}" for name, count in sorted(self.kills.items()))
+        return (
+            f"{self.kills.total()} kills ({kills}), {self.lives} lives, {self.copies} extra copies "
+            f"under the same key, {len(self.broken)} broken promises"
+        )
+
+
+class Nursery:
+    """A process in which everything is imported, which forks lives; a context manager."""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, str(HERE / "life.py"), "nursery"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            stderr=subprocess.DEVNULL,  # what failed on purpose is told there
+        )
+        with Cradle(self) as first:
+            self._say(first.folder)
+            self._line()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._process.communicate(timeout=LONGEST_S)
+
+    def start(self, folder: Path) -> int:
+        """A life that waits to be let go; its process id."""
+        self._say(folder)
+        pid = int(self._line())
+        _until(lambda: _status(pid)["State"].startswith("T"), "the life did not stop to wait")
+        return pid
+
+    def end(self) -> int:
+        """How the life ended: 0, or the negative number of the signal."""
+        return int(self._line())
+
+    def _say(self, folder: Path) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{folder}\n")
+        self._process.stdin.flush()
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("the nursery is gone")
+        return line
+
+
+class Cradle:
+    """One life's folder and the other side; a context manager."""
+
+    def __init__(self, nursery: Nursery) -> None:
+        self._nursery = nursery
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opening:
+            memory = Path("/dev/shm")  # a disk would take most of the time
+            place = tempfile.mkdtemp(dir=memory if memory.is_dir() else None)
+            self.folder = Path(place)
+            opening.callback(shutil.rmtree, self.folder, ignore_errors=True)
+            clock = FolderClock(self.folder)
+            self._acled = opening.enter_context(AcledServer(history(), clock=clock))
+            self._hook = opening.enter_context(HookServer(SECRET, clock=clock))
+            self._hook.tolerance_s = None
+            self._hook.answers.append(failing(2))
+            self._mail = opening.enter_context(MailServer())
+            self._mail.switches.greylist = 1
+            furnish(
+                self.folder,
+                acled=self._acled.url,
+                hook=self._hook.url,
+                smtp=self._mail.port,
+                secret=SECRET,
+            )
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._open.close()
+
+    def live(self) -> None:
+        """To the end, undisturbed."""
+        os.kill(self._nursery.start(self.folder), signal.SIGCONT)
+        code = self._nursery.end()
+        if code:
+            raise RuntimeError(f"a life ended with {code}: {self.why()}")
+
+    def why(self) -> str:
+        """What a life that failed left behind."""
+        path = self.folder / "died.txt"
+        return path.read_text() if path.exists() else "it said nothing"
+
+    def live_until_call(self, call: str, number: int) -> bool:
+        """Live until the n-th such system call of a thread; whether it was killed there."""
+        pid = self._nursery.start(self.folder)
+        inject = f"inject={call}:signal=SIGKILL:when={number}"
+        with _attached(pid, ["-o", "/dev/null", "-e", f"trace={call}", "-e", inject]):
+            os.kill(pid, signal.SIGCONT)
+            return self._was_killed()
+
+    def live_for(self, seconds: float) -> bool:
+        """Live so long; whether it was killed before its end."""
+        pid = self._nursery.start(self.folder)
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(seconds)
+        with suppress(ProcessLookupError):  # it may have ended; its number is not used again yet
+            os.kill(pid, signal.SIGKILL)
+        return self._was_killed()
+
+    def _was_killed(self) -> bool:
+        code = self._nursery.end()
+        if code not in (0, -signal.SIGKILL):
+            raise RuntimeError(f"a life ended with {code}: {self.why()}")
+        return code != 0
+
+    # --- looking ------------------------------------------------------------------------------
+
+    @property
+    def hooks(self) -> list[str]:
+        """The webhook-ids that the receiver took, as often as it took them."""
+        return [received.id for received in self._hook.received]
+
+    @property
+    def mails(self) -> list[str]:
+        """The Message-IDs that the mail server took, as often as it took them."""
+        return [str(mail.message["Message-ID"]) for mail in self._mail.received]
+
+    @property
+    def copies(self) -> int:
+        """How many messages arrived that had been there before."""
+        every = (*self.hooks, *self.mails)
+        return len(every) - len(set(every))
+
+    def broken(self) -> list[str]:
+        """What does not hold at the end of the life."""
+        found = broken_promises(
+            self.folder / "warden.db", hooks=set(self.hooks), mails=set(self.mails)
+        )
+        found += [f"evaluated again, it would {row}" for row in self._left_to_do()]
+        found += [f"the receiver refused: {why}" for why in self._hook.refused]
+        backups = sorted((self.folder / "backups").iterdir())
+        found += [
+            f"{path.name}: {broken}"
+            for path in backups
+            if path.suffix == ".db"
+            for broken in broken_promises(path, settled=False)
+        ]
+        return found if backups else [*found, "there is no backup"]
+
+    def _left_to_do(self) -> list[dict[str, Any]]:
+        """What the ledger does not say that the events do; once all is decided, nothing."""
+        clock = ManualClock(FolderClock(self.folder).now())
+        with App(load_settings(self.folder / "warden.yaml"), clock).open() as station:
+            return [row for row in station.dry_run() if row["decision"] != "keep"]
+
+    def story(self) -> list[tuple[Any, ...]]:
+        """What was decided and told, without the hours: the same for every life."""
+        with closing(sqlite3.connect(self.folder / "warden.db")) as connection:
+            told = connection.execute(
+                "SELECT alert_id, action, reason, severity, title FROM notices ORDER BY 1, 2, 3, 4"
+            ).fetchall()
+            held = connection.execute(
+                "SELECT id, state, state_reason, severity, told FROM alerts ORDER BY 1"
+            ).fetchall()
+            events = connection.execute(
+                "SELECT uid, status, fatalities, notes FROM events ORDER BY 1"
+            ).fetchall()
+            ends = connection.execute(
+                "SELECT DISTINCT channel, state FROM deliveries ORDER BY 1, 2"
+            ).fetchall()
+        return [*told, *held, *events, *ends]
+
+
+def calls_of_a_life(nursery: Nursery, call: str) -> int:
+    """How many such calls the busiest thread of an undisturbed life makes."""
+    with Cradle(nursery) as cradle, tempfile.NamedTemporaryFile("r") as log:
+        pid = nursery.start(cradle.folder)
+        with _attached(pid, ["-o", log.name, "-e", f"trace={call}"]):
+            os.kill(pid, signal.SIGCONT)
+            nursery.end()
+        counts = Counter(line.split()[0] for line in log if f"{call}(" in line)
+    return max(counts.values())
+
+
+@contextmanager
+def _attached(pid: int, how: list[str]) -> Iterator[None]:
+    """Have strace look on."""
+    tracer = subprocess.Popen(["strace", "-f", "-qq", "-p", str(pid), *how])
+    try:
+        _until(lambda: _status(pid)["TracerPid"] != "0", "strace could not attach")
+        yield
+    finally:
+        with suppress(subprocess.TimeoutExpired):
+            tracer.wait(ATTACHED_WITHIN_S)
+        tracer.kill()
+        tracer.wait()
+
+
+def _status(pid: int) -> dict[str, str]:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def _until(holds: Any, otherwise: str) -> None:
+    limit = time.monotonic() + ATTACHED_WITHIN_S
+    while not holds():
+        if time.monotonic() > limit:
+            raise RuntimeError(otherwise)
+        time.sleep(0.002)
