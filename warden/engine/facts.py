@@ -143,7 +143,10 @@ def count_reports(matches: Matches, rows: IntArray) -> int:
         return 1
     frame = matches.frame
     texts = frame.plain["report"][rows].tolist()
-    nameless = texts.count("") + texts.count(None)
+    different = set(texts)
+    nameless = texts.count("") + texts.count(None) if "" in different or None in different else 0
+    if len(different) == len(texts):
+        return len(texts)  # no two alike, as it mostly is
     named = set(zip(frame.day[rows].tolist(), texts, strict=True))
     return nameless + sum(1 for _, text in named if text) if nameless else len(named)
 

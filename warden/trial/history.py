@@ -19,6 +19,7 @@ from warden.engine.geo.distance import distance_km
 from warden.evaluate import MAX_SUCCESSORS, SUCCESSOR_DAYS, SUCCESSOR_KM
 
 FOREVER = np.iinfo(np.int64).max
+LONG_AGO = np.iinfo(np.int64).min
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _LATITUDE_REACH = SUCCESSOR_KM / 110.5 * 1.1

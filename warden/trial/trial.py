@@ -27,6 +27,7 @@ from warden.engine.horizon import Horizon
 from warden.engine.kinds import KINDS, signals
 from warden.engine.notices import Atlas, Naming, notices, summary_notice
 from warden.engine.reconcile import Decision, Fate, Moment, reconcile
+from warden.engine.shared import SharedMatcher, match_all
 from warden.engine.where import Matcher, Matches
 from warden.evaluate import HISTORIC_SUMMARY_DAYS
 from warden.model.alert import Alert
@@ -34,7 +35,7 @@ from warden.model.health import Condition
 from warden.model.notice import Notice
 from warden.model.rule import Rule, Ruleset
 from warden.model.signal import Signal
-from warden.trial.history import History, ticks
+from warden.trial.history import FOREVER, LONG_AGO, History, ticks
 from warden.trial.lazy import some_of
 from warden.trial.ledger import MemoryLedger
 
@@ -67,12 +68,31 @@ class Said:
     decisions: tuple[Decision, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """A rule, compiled, with the rows of a history that it matches."""
+
+    rule: Rule
+    matcher: Matcher
+    rows: IntArray
+
+
+def match_rules(ruleset: Ruleset, geography: Geography, history: History) -> tuple[Matched, ...]:
+    """Match every version of every event with all rules that can be tried, once for all."""
+    rules = [one for one in ruleset.rules if one.status != "disabled" and one.kind in KINDS]
+    names = Names(ruleset.aliases)
+    matchers = [Matcher(rule, geography, names) for rule in rules]
+    rows = match_all(matchers, SharedMatcher(rules, geography), history.frame)
+    return tuple(Matched(*each) for each in zip(rules, matchers, rows, strict=True))
+
+
 @dataclass(slots=True)
 class _RuleState:
     """A rule with every version of every event that it ever matches.
 
     Attributes:
         single: events are decided one by one, independently of each other.
+        ordered: versions became known in the order in which they stand, and none ever went.
         holds: for each version of the history whether the rule matches it.
         known: the matches known at the last instant; None when something has moved since.
         rows_of: the versions of each event, for rules that decide events one by one.
@@ -86,6 +106,7 @@ class _RuleState:
     until: IntArray
     holds: BoolArray
     single: bool
+    ordered: bool
     reach: int | None
     known: Matches | None = None
     rows_of: Mapping[str, Sequence[int]] = field(default_factory=dict)
@@ -127,11 +148,11 @@ class Trial:
         history: History,
         *,
         located: bool = True,
-        idle: bool = False,
+        matched: Sequence[Matched] | None = None,
     ) -> None:
         """`located` False: notices lack nearest place and border, chart and map: faster.
 
-        `idle`: it only concludes what other trials decided about these rules.
+        `matched`: what `match_rules` gave for the rules that it shall decide about, if not all.
         """
         self._ruleset = ruleset
         self._history = history
@@ -142,16 +163,12 @@ class Trial:
         self._last: _Last | None = None
         self._historic_at: datetime | None = None
         self._naming = Naming()
-        names = Names(ruleset.aliases)
-        self._states = [
-            self._compile(rule, Matcher(rule, geography, names))
-            for rule in ruleset.rules
-            if rule.status != "disabled" and rule.kind in KINDS and not idle
-        ]
+        every = match_rules(ruleset, geography, history) if matched is None else matched
+        self._states = [self._compile(one) for one in every]
 
-    def _compile(self, rule: Rule, matcher: Matcher) -> _RuleState:
-        history, kind = self._history, KINDS[rule.kind]
-        rows = matcher.rows(history.frame)
+    def _compile(self, one: Matched) -> _RuleState:
+        history, rule, matcher, rows = self._history, one.rule, one.matcher, one.rows
+        kind = KINDS[rule.kind]
         # In the order that everything is told in, so that nothing has to be sorted again.
         days, uids = history.frame.day[rows].tolist(), history.frame.uid[rows].tolist()
         order = sorted(range(len(rows)), key=lambda row: (days[row], uids[row]))
@@ -167,6 +184,7 @@ class Trial:
             until=history.until[rows],
             holds=holds,
             single=rule.kind == "event" and not whole,
+            ordered=_in_order(history.since[rows], history.until[rows]),
             reach=None if kind.reach is None else kind.reach(rule),
         )
         if state.single:
@@ -263,7 +281,7 @@ class Trial:
         timed: object = active and (kind.ends or state.rule.reminder_days is not None)
         if state.single:
             timed = _due(state.rule, active, horizon.today)
-        if moved.any():
+        if moved.size:
             state.known = None
         elif not (timed or kind.clocked or self._ground_moved(horizon)):
             return None
@@ -288,15 +306,17 @@ class Trial:
             ),
         )
 
-    def _moved(self, state: _RuleState, at: int) -> BoolArray:
-        """Which versions came or went since the last instant."""
+    def _moved(self, state: _RuleState, at: int) -> IntArray:
+        """The rows of the versions that came or went since the last instant."""
+        since, until = state.since, state.until
+        before = LONG_AGO if self._last is None else self._last.at
+        if state.ordered:
+            return np.arange(since.searchsorted(before, "right"), since.searchsorted(at, "right"))
         if self._last is None:
-            return (state.since <= at) & (at < state.until)
-        before = self._last.at
-        came = (state.since > before) & (state.since <= at)
-        went = (state.until > before) & (state.until <= at) & (state.since <= before)
-        moved: BoolArray = came | went
-        return moved
+            return ((since <= at) & (at < until)).nonzero()[0]
+        came = (since > before) & (since <= at)
+        went = (until > before) & (until <= at) & (since <= before)
+        return (came | went).nonzero()[0]
 
     def _ground_moved(self, horizon: Horizon) -> bool:
         """Whether data now reach further back: what was too early to tell may tell now."""
@@ -304,7 +324,10 @@ class Trial:
 
     def _known(self, state: _RuleState, at: int) -> Matches:
         if state.known is None:
-            rows = ((state.since <= at) & (at < state.until)).nonzero()[0]
+            if state.ordered:
+                rows = np.arange(state.since.searchsorted(at, "right"))
+            else:
+                rows = ((state.since <= at) & (at < state.until)).nonzero()[0]
             state.known = some_of(state.versions, rows)
         return state.known
 
@@ -329,7 +352,7 @@ class Trial:
         near = known & (state.day >= first) & (state.day <= last)
         return some_of(state.versions, np.flatnonzero(near))
 
-    def _scope(self, state: _RuleState, horizon: Horizon, moved: BoolArray) -> _Scope:
+    def _scope(self, state: _RuleState, horizon: Horizon, moved: IntArray) -> _Scope:
         active = self.ledger.active(state.rule.id)
         if state.single:
             due = _due(state.rule, active, horizon.today)
@@ -339,7 +362,7 @@ class Trial:
             return _Scope()
         kind, rule = KINDS[state.rule.kind], state.rule
         days = [day_number(alert.until) for alert in active] if kind.ends else []
-        if moved.any():
+        if moved.size:
             days.append(int(state.day[moved].min()) - state.reach)
         if kind.clocked:
             days += [
@@ -419,6 +442,10 @@ class Trial:
             reason="HISTORIC",
             atlas=self._atlas,
         )
+
+
+def _in_order(since: IntArray, until: IntArray) -> bool:
+    return bool((since[1:] >= since[:-1]).all() and (until == FOREVER).all())
 
 
 def _due(rule: Rule, active: Iterable[Alert], today: int) -> list[Alert]:

@@ -133,7 +133,8 @@ def _rolling_distinct(
 
 
 def _weights(matches: Matches, rows: IntArray, measure: str) -> FloatArray:
-    deaths = np.nan_to_num(matches.frame.number["fatalities"][rows])
+    deaths = matches.frame.number["fatalities"][rows]
+    deaths[deaths != deaths] = 0.0  # noqa: PLR0124 - NaN: a copy of its own, as rows are picked
     if measure == "fatalities":
         return deaths
     if measure == "fatal_events":
