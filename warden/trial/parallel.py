@@ -37,17 +37,25 @@ def cores() -> int:
 
 
 def shares(matched: Sequence[Matched], processes: int) -> list[list[Matched]]:
-    """The rules in as many parts, none much more work than another."""
+    """The rules in as many parts, none much more work than another.
+
+    Rules of kind `drift` stay together: they share thresholds that take half a second to find.
+    """
+    drifts = [one for one in matched if one.rule.kind == "drift"]
+    units = [[one] for one in matched if one.rule.kind != "drift"] + ([drifts] if drifts else [])
     parts: list[tuple[float, int, list[Matched]]] = [(0.0, n, []) for n in range(processes)]
-    for one in sorted(matched, key=_work_of, reverse=True):
+    for unit in sorted(units, key=_work_of, reverse=True):
         work, number, part = min(parts, key=lambda part: part[:2])
-        parts[number] = (work + _work_of(one), number, [*part, one])
+        parts[number] = (work + _work_of(unit), number, [*part, *unit])
     return [part for _, _, part in parts if part]
 
 
-def _work_of(one: Matched) -> float:
-    kind = one.rule.kind
-    return _WEIGHT.get(kind, _WEIGHT_OTHERS) + _WEIGHT_A_MATCH.get(kind, 0.0) * len(one.rows)
+def _work_of(unit: Sequence[Matched]) -> float:
+    return sum(
+        _WEIGHT.get(one.rule.kind, _WEIGHT_OTHERS)
+        + _WEIGHT_A_MATCH.get(one.rule.kind, 0.0) * len(one.rows)
+        for one in unit
+    )
 
 
 def steps(

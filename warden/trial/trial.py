@@ -27,7 +27,6 @@ from warden.engine.horizon import Horizon
 from warden.engine.kinds import KINDS, signals
 from warden.engine.notices import Atlas, Naming, notices, summary_notice
 from warden.engine.reconcile import Decision, Fate, Moment, reconcile
-from warden.engine.shared import SharedMatcher, match_all
 from warden.engine.where import Matcher, Matches
 from warden.evaluate import HISTORIC_SUMMARY_DAYS
 from warden.model.alert import Alert
@@ -82,8 +81,10 @@ def match_rules(ruleset: Ruleset, geography: Geography, history: History) -> tup
     rules = [one for one in ruleset.rules if one.status != "disabled" and one.kind in KINDS]
     names = Names(ruleset.aliases)
     matchers = [Matcher(rule, geography, names) for rule in rules]
-    rows = match_all(matchers, SharedMatcher(rules, geography), history.frame)
-    return tuple(Matched(*each) for each in zip(rules, matchers, rows, strict=True))
+    return tuple(
+        Matched(rule, matcher, matcher.rows(history.frame))
+        for rule, matcher in zip(rules, matchers, strict=True)
+    )
 
 
 @dataclass(slots=True)
