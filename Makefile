@@ -13,14 +13,16 @@ DEMO_DIR ?= demo-out
 UNIT := systemd/warden.service
 REPLICATES ?= 20
 STATEFUL_EXAMPLES ?= 250
+FUZZ_SECONDS ?= 30
 
-.PHONY: help demo test test-slow test-crash test-stateful lint types check format bench bench-engine bench-detection bench-delivery docs test-systemd test-systemd-static clean
+.PHONY: help demo test test-slow test-crash test-stateful test-fuzz lint types check format bench bench-engine bench-detection bench-delivery docs test-systemd test-systemd-static clean
 
 help:
 	@echo "make demo                 the main job on this machine, with no account"
 	@echo "make test                 all tests"
 	@echo "make test-slow            those that take minutes: backtests of years, kill loops"
 	@echo "make test-stateful        random lives beside a model (STATEFUL_EXAMPLES=250)"
+	@echo "make test-fuzz            damaged input, anew at each run (FUZZ_SECONDS=600, FUZZ_ONLY=rules:17)"
 	@echo "make test-crash           lives killed at system calls and at random (CRASH=all KILLS=1000)"
 	@echo "make lint types           ruff, mypy"
 	@echo "make docs                 docs/rules.md from the models"
@@ -49,6 +51,10 @@ test-crash: $(VENV)/.test
 
 test-stateful: $(VENV)/.test
 	@STATEFUL_EXAMPLES=$(STATEFUL_EXAMPLES) $(BIN)/python -m pytest -n0 -m slow tests/stateful $(PYTEST_ARGS)
+
+test-fuzz: $(VENV)/.test
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_ONLY="$(FUZZ_ONLY)" \
+	  $(BIN)/python -m pytest -n0 -s -m slow tests/fuzz $(PYTEST_ARGS)
 
 lint: $(VENV)/.lint
 	@$(BIN)/ruff check .

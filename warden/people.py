@@ -96,7 +96,7 @@ def add_silence(tx: sqlite3.Connection, asked: Asked) -> Rows:
 def expire_silence(tx: sqlite3.Connection, asked: Asked) -> Rows:
     """End silences now."""
     rows = []
-    for number in _numbers(asked, "ids", "silence"):
+    for number in numbers(asked.arguments, "ids", "silence"):
         found = people.silence(tx, number)
         if found is None:
             raise UsageError(f"no silence {number}; `warden silence list --all` lists them")
@@ -218,12 +218,17 @@ def _instant(asked: Asked, name: str) -> datetime | None:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
-def _numbers(asked: Asked, name: str, what: str) -> list[int]:
-    given = asked.arguments.get(name)
-    numbers = given if isinstance(given, list) else []
-    if not numbers or not all(type(one) is int and 0 < one < 2**63 for one in numbers):
+def numbers(arguments: Mapping[str, Any], name: str, what: str) -> list[int]:
+    """The numbers that a command names, each once.
+
+    Raises:
+        UsageError: there are none, or something else stands there.
+    """
+    given = arguments.get(name)
+    found = given if isinstance(given, list) else []
+    if not found or not all(type(one) is int and 0 < one < 2**63 for one in found):
         raise UsageError(f"name the {what} by its number")
-    return list(dict.fromkeys(numbers))
+    return list(dict.fromkeys(found))
 
 
 # --- acknowledgements and verdicts ------------------------------------------------------------
@@ -326,12 +331,12 @@ def _chosen(asked: Asked, waiting: Mapping[int, Mapping[str, Any]]) -> list[int]
             hint = did_you_mean(receiver, names)
             raise UsageError(f"nothing waits for release to {shown(receiver)}{hint}")
         return [number for number, row in waiting.items() if row["receiver"] == receiver]
-    numbers = _numbers(asked, "ids", "message")
-    unknown = [number for number in numbers if number not in waiting]
+    named = numbers(asked.arguments, "ids", "message")
+    unknown = [number for number in named if number not in waiting]
     if unknown:
         listed = ", ".join(map(str, unknown))
         raise UsageError(f"{listed} waits for no release; `warden release --list` tells what does")
-    return numbers
+    return named
 
 
 SENDS: Final = frozenset({"release", "silence-expire"})  # what waited may go at once

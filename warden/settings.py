@@ -7,6 +7,7 @@ only when something needs them.
 
 from __future__ import annotations
 
+import json
 import os
 import types
 from collections.abc import Iterator, Mapping
@@ -305,6 +306,9 @@ def load(
     """
     path = find_file(config)
     document = _Document(path)
+    halves = [*_half_characters()]
+    if halves:  # nothing that checks values can tell of these
+        _refuse(path, [*document.faults, *halves])
     faults = list(document.faults) + list(_environment_faults())
     data = document.data if isinstance(document.data, dict) else {}
     if document.data is not None and not isinstance(document.data, dict) and not faults:
@@ -524,6 +528,22 @@ def _environment_faults() -> Iterator[Fault]:
             continue
         hint = did_you_mean(name.upper(), [*known, *NOT_SETTINGS])
         yield Fault("environment", 0, 0, "WR060", f"the variable {name} names no setting{hint}")
+
+
+def _half_characters() -> Iterator[Fault]:
+    """Find variables whose text, or what its JSON stands for, is not Unicode."""
+    for name, value in sorted(os.environ.items()):
+        if not name.upper().startswith(PREFIX):
+            continue
+        try:
+            f"{name}={value}".encode()
+            json.dumps(json.loads(value), ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            shown = name.encode(errors="backslashreplace").decode()
+            message = f"the variable {shown} is not UTF-8, or holds half a character"
+            yield Fault("environment", 0, 0, "WR060", message)
+        except (ValueError, RecursionError):  # no JSON: most are none
+            continue
 
 
 def _variables(model: type[BaseModel], prefix: str) -> Iterator[str]:

@@ -35,7 +35,7 @@ from warden.model.notice import Notice
 from warden.model.rule import Ruleset
 from warden.notify import plan
 from warden.notify.routing import Routing
-from warden.people import COMMANDS, SENDS, Asked
+from warden.people import COMMANDS, SENDS, Asked, numbers
 from warden.sources.common import SourceSettings
 from warden.sources.protocol import Page, PollOutcome, Source
 from warden.store import Store, Transaction, health, outbox, reports
@@ -66,6 +66,7 @@ FAILED_STATES = frozenset(
 KEEP_RUNS = timedelta(days=90)
 KEEP_HEALTH = timedelta(days=400)
 BACKUP_AGAIN = timedelta(hours=1)
+MOST_A_YEAR = 1e9  # false alerts; what claims more is no result of a calibration
 RETRY_WITHIN_S = 60.0  # how long `warden retry` waits for what came of it
 
 
@@ -398,13 +399,17 @@ class Station:
 
     def _ingest(self, request: Request, paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
         asked = request.arguments
-        names = [str(name) for name in asked.get("names", ())]
+        names, source = asked.get("names"), asked.get("source")
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise UsageError("name the files to read")
+        if source is not None and not isinstance(source, str):
+            raise UsageError("the source is a name")
         with tempfile.TemporaryDirectory(prefix="warden-") as folder:
             found = list(paths) or _received(request.files, names, Path(folder))
             try:
                 yield from self.ingest_files(
                     dict(zip(names, found, strict=True)),
-                    source=asked.get("source"),
+                    source=source,
                     snapshot=bool(asked.get("snapshot")),
                 )
             finally:
@@ -413,14 +418,16 @@ class Station:
 
     def _keep_calibration(self, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         rule, rate = asked.get("rule"), asked.get("false_alerts_per_year")
-        if not (isinstance(rule, str) and isinstance(rate, int | float) and rate >= 0):
+        version, budget = asked.get("version", ""), asked.get("budget")
+        whole = isinstance(rule, str) and isinstance(version, str) and _is_rate(rate)
+        if not whole or not (budget is None or _is_rate(budget)):
             raise UsageError("this is no result of `warden calibrate`")
         with self.store.transaction() as tx:
             keep_calibration(tx, asked, self._clock.now())
         yield {"rule": rule, "kept": True}
 
     def _retry(self, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        ids = None if asked.get("all") else [int(one) for one in asked.get("ids", ())]
+        ids = None if asked.get("all") else numbers(asked, "ids", "delivery")
         with self.store.transaction() as tx:
             if ids is None:
                 dead = outbox.list_deliveries(tx, states=("dead",), limit=1_000_000)
@@ -626,6 +633,12 @@ def source_row(result: IngestResult) -> dict[str, Any]:
         "looked_up": looked_up,
         "complete_through": result.complete_through,
     }
+
+
+def _is_rate(given: object) -> bool:
+    if not isinstance(given, int | float) or isinstance(given, bool):
+        return False
+    return 0 <= given <= MOST_A_YEAR
 
 
 def _names(folder: Path) -> frozenset[str]:

@@ -98,6 +98,20 @@ def test_a_wrong_value_in_a_variable_names_the_variable(tmp_path, monkeypatch):
     assert told.startswith("WARDEN_SMTP__PORT:0:0: WR060")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WARDEN_TIME_ZONE", os.fsdecode(b"UT\xec")),
+        ("WARDEN_SOURCES", '[{"name": "inbox", "kind": "\\ud800", "path": "in"}]'),
+        ("WARDEN_SECRET_hook", os.fsdecode(b"\xff")),
+    ],
+)
+def test_a_variable_that_is_no_text_is_a_fault_by_its_name(tmp_path, monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    (told,) = faults_of(write(tmp_path, "rules: r\n"))
+    assert f"WR060 the variable {name} is not UTF-8, or holds half a character" in told
+
+
 def test_broken_yaml_is_one_fault_and_no_traceback(tmp_path):
     (told,) = faults_of(write(tmp_path, "smtp: {host: [\n"))
     assert "WR002 not YAML" in told
