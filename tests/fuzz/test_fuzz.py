@@ -115,18 +115,19 @@ def test_new_inputs_end_in_warden_s_own_words(tmp_path: Path) -> None:
     start = random.SystemRandom().randrange(NEW_FROM, 1 << 40)
     fed, spent = dict.fromkeys(names, 0), dict.fromkeys(names, 0.0)
     found: dict[str, Wrong] = {}
-    slowest = 0.0
+    slowest = (0.0, "")
     while time.monotonic() < until:
         name = min(names, key=spent.__getitem__)
         began = time.monotonic()
         wrong = feed(name, start + fed[name], tmp_path)
         took = time.monotonic() - began
+        slowest = max(slowest, (took, f"{name}:{start + fed[name]}"))
         fed[name] += 1
         spent[name] += took
-        slowest = max(slowest, took)
         if wrong:
             found.setdefault(wrong.where, wrong)
     each = ", ".join(f"{name} {number:,}" for name, number in fed.items())
-    total = f"{sum(fed.values()):,} inputs from {start}, the slowest {slowest:.2f} s"
+    took, which = slowest
+    total = f"{sum(fed.values()):,} inputs from {start}, the slowest {took:.2f} s ({which})"
     sys.stdout.write(f"\n{total}: {each}\n")
     assert not found, "\n\n".join(one.story for one in found.values())
