@@ -43,6 +43,7 @@ from warden.notify.channels import Channel
 from warden.notify.channels.email.channel import EmailChannel
 from warden.notify.channels.file import FileChannel
 from warden.notify.channels.webhook.channel import WebhookChannel
+from warden.notify.languages import check_languages
 from warden.notify.preview import preview, reader
 from warden.notify.preview import sample as sample_of
 from warden.notify.rehearsal import rehearse, route_row
@@ -255,6 +256,8 @@ class App:
             read_tests(loaded.tests, loaded.ruleset, found)
         rules = None if loaded.ruleset is None else loaded.ruleset.rules
         check_reach(routing, rules, loaded.route_nodes, found)
+        if rules is not None and tests:
+            check_languages(rules, routing.receivers.values(), renderer.languages, found)
         return loaded, routing, tuple(sorted({*loaded.faults, *found.sorted()}))
 
     def rule_tests(self) -> Iterator[Outcome]:

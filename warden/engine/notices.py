@@ -311,12 +311,26 @@ def _rule_facts(rule: Rule) -> dict[str, Any]:
         "title": rule.title,
         "description": rule.description,
         "runbook": rule.runbook,
+        "names": _names(rule),
+        "translations": {
+            one.language: {**dict(one.texts), "names": dict(one.names)} for one in rule.translations
+        },
         "references": list(rule.references),
         "labels": dict(rule.labels),
         "condition": condition(rule),
         "max_age_days": rule.max_age_days,
         "alerts_per_year": rule.alerts_per_year,
     }
+
+
+def _names(rule: Rule) -> dict[str, str]:
+    """What people call the groups and places that may stand in a key of the rule."""
+    near = [leaf for leaf in positive_leaves(rule.where) if isinstance(leaf, Near)]
+    places = {place.id: place.title for leaf in near for place in leaf.places}
+    asked = [leaf for leaf in positive_leaves(rule.where) if isinstance(leaf, ActorIs)]
+    told_apart = rule.groups or tuple(group for leaf in asked for group in leaf.groups)
+    groups = {group.id: group.title for group in told_apart}
+    return (groups if "actor_group" in rule.by else {}) | (places if "place" in rule.by else {})
 
 
 def condition(rule: Rule) -> dict[str, Any]:

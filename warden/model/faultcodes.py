@@ -141,4 +141,14 @@ CODES: dict[str, FaultCode] = _codes(
         "Critical alerts that wait while every route to a person is muted (warning).",
         "Add a route without mute times for what is critical.",
     ),
+    (
+        "WR090",
+        "Rules without a translation that other rules have and a receiver reads (warning).",
+        "Add it under `translations:`.",
+    ),
+    (
+        "WR091",
+        "Texts of a rule in a language of which there are no templates (warning).",
+        "Correct the code, or add templates in that language.",
+    ),
 )

@@ -229,6 +229,21 @@ By = Literal["actor_group", "actor", "admin1", "admin2", "country", "place", "bo
 
 
 @dataclass(frozen=True, slots=True)
+class Translation:
+    """What recipients read of a rule, in one other language.
+
+    Attributes:
+        language: its code, as the folder of its templates is named.
+        texts: of "title", "description" and "runbook" those that are translated.
+        names: titles of groups, places, lines and areas that the rule asks for, and theirs.
+    """
+
+    language: str
+    texts: tuple[tuple[str, str], ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule, resolved.
 
@@ -241,6 +256,8 @@ class Rule:
         groups: the groups that `by: actor_group` distinguishes.
         location: how the error disc counts (see docs/rules.md).
         *_days: whole days.
+        title, description, runbook: what recipients read, in the language of the rule's author;
+            `translations`: the same in others.
         resolve_days: how long the condition must have failed, on complete days, before
             `resolved` is said.
         version: hash of all that decides, without texts.
@@ -267,6 +284,7 @@ class Rule:
     labels: tuple[tuple[str, str], ...] = ()
     description: str = ""
     runbook: str = ""
+    translations: tuple[Translation, ...] = ()
     references: tuple[str, ...] = ()
     formerly: tuple[str, ...] = ()
     version: str = ""

@@ -20,6 +20,10 @@ from warden.model.people import Silence
 from warden.model.rule import level_rank
 
 REASON = "SILENCE_ENDED"
+_OF_THE_RULE = (
+    "kind", "title", "description", "runbook", "names", "translations", "references", "labels",
+    "condition",
+)  # fmt: skip
 
 
 def silence_ended(
@@ -32,11 +36,7 @@ def silence_ended(
     ranked = sorted(alerts, key=lambda a: (-level_rank(a.severity), -a.last_day.toordinal(), a.id))
     kind = str(about_rule.facts.get("kind") or "")
     items = tuple(summary_item(alert, kind, now) for alert in ranked[:MAX_ITEMS])
-    of_rule: dict[str, Any] = {
-        name: about_rule.facts[name]
-        for name in ("kind", "title", "description", "runbook", "references", "labels", "condition")
-        if name in about_rule.facts
-    }
+    of_rule = {name: about_rule.facts[name] for name in _OF_THE_RULE if name in about_rule.facts}
     facts: dict[str, Any] = {
         **of_rule,
         "total": len(ranked),

@@ -24,6 +24,7 @@ from warden.rulebook.language import (
 )
 from warden.rulebook.patterns import check_glob
 from warden.rulebook.shapes import Reader
+from warden.rulebook.translations import NAME_TEXTS, read_translations
 
 CountriesResolve = Callable[[str], str | None]
 ALL_SITES: Final = "sites"
@@ -50,6 +51,7 @@ class Definitions:
     Attributes:
         patterns: (group, glob, place) of every glob that names members, for the check against
             known names; exceptions are there for names that should not come.
+        translated: titles in other languages, by title and language.
     """
 
     groups: dict[str, ActorGroup] = field(default_factory=dict)
@@ -58,6 +60,7 @@ class Definitions:
     sites: dict[str, tuple[str, ...]] = field(default_factory=dict)
     lines: dict[str, Polyline] = field(default_factory=dict)
     regions: dict[str, Region] = field(default_factory=dict)
+    translated: dict[str, dict[str, str]] = field(default_factory=dict)
     countries: dict[str, tuple[str, ...]] = field(default_factory=dict)
     event_types: dict[str, tuple[str, ...]] = field(default_factory=dict)
     patterns: list[tuple[str, str, Node]] = field(default_factory=list)
@@ -162,7 +165,12 @@ class Loader:
     def _title(self, found: Mapping[str, Node], default: str) -> str:
         node = found.get("title")
         text = self._reader.text(node, "title", limit=200) if node is not None else None
-        return text or default
+        title = text or default
+        others = read_translations(found.get("translations"), self._reader, NAME_TEXTS)
+        for language, texts in others.items():
+            if "title" in texts:
+                self.found.translated.setdefault(title, {})[language] = texts["title"]
+        return title
 
     # --- actors -------------------------------------------------------------------------------
 

@@ -64,6 +64,23 @@ def object_of(keys: dict[str, Key]) -> Shape:
     }
 
 
+def _translated(*names: str) -> Shape:
+    """Texts by language code."""
+    texts: Shape = {
+        "type": "object",
+        "properties": {name: {"type": "string"} for name in names},
+        "additionalProperties": False,
+        "minProperties": 1,
+    }
+    return {
+        "type": "object",
+        "patternProperties": {"^[a-z]{2,3}(_[A-Z]{2})?$": texts},
+        "additionalProperties": False,
+    }
+
+
+_TITLES: Final = Key(_translated("title"), "The title in other languages: `{fr: {title: …}}`.")
+
 # --- definitions ------------------------------------------------------------------------------
 
 GROUP_KEYS: Final[dict[str, Key]] = {
@@ -71,6 +88,7 @@ GROUP_KEYS: Final[dict[str, Key]] = {
     "match": Key(TEXTS, "Globs on whole names; a plain name stands for its regime periods too."),
     "except": Key(TEXTS, "Globs of names that do not belong to it after all."),
     "groups": Key(TEXTS, "Other groups that are part of it, with their exceptions."),
+    "translations": _TITLES,
 }
 ALIAS_KEYS: Final[dict[str, Key]] = {
     "name": Key(TEXT, "The one name for keys and messages.", True),  # noqa: FBT003
@@ -82,15 +100,18 @@ PLACE_KEYS: Final[dict[str, Key]] = {
     "title": Key(TEXT, "What recipients read."),
     "lat": Key(LATITUDE, "Degrees north.", True),  # noqa: FBT003
     "lon": Key(LONGITUDE, "Degrees east.", True),  # noqa: FBT003
+    "translations": _TITLES,
 }
 LINE_KEYS: Final[dict[str, Key]] = {
     "title": Key(TEXT, "What recipients read."),
     "file": Key(TEXT, "A GeoJSON file beside this one (LineString, MultiLineString)."),
     "points": Key({"type": "array", "minItems": 2}, "Or its points: `[[lat, lon], …]`."),
+    "translations": _TITLES,
 }
 AREA_KEYS: Final[dict[str, Key]] = {
     "title": Key(TEXT, "What recipients read."),
     "file": Key(TEXT, "A GeoJSON file beside this one (Polygon, MultiPolygon).", True),  # noqa: FBT003
+    "translations": _TITLES,
 }
 
 # --- where ------------------------------------------------------------------------------------
@@ -302,6 +323,10 @@ RULE_KEYS: Final[dict[str, Key]] = {
     **POLICY_KEYS,
     "description": Key({"type": "string"}, "Shown to recipients: what it means."),
     "runbook": Key({"type": "string"}, "What to do when it arrives."),
+    "translations": Key(
+        _translated("title", "description", "runbook"),
+        "These texts in other languages, for receivers who read them: `{fr: {title: …}}`.",
+    ),
     "formerly": Key(TEXTS, "Earlier ids of this rule; its alerts keep their identity."),
     "alerts_per_year": Key(
         {"type": "number", "minimum": 0}, "From a backtest; told with every alert."

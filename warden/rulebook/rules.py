@@ -34,6 +34,7 @@ from warden.rulebook.merging import MergeReader, merge, with_defaults
 from warden.rulebook.parameters import ParametersReader
 from warden.rulebook.policy import Policy
 from warden.rulebook.shapes import Reader
+from warden.rulebook.translations import RULE_TEXTS, read_translations, translations_of
 from warden.rulebook.where import Where, WhereReader
 
 MAX_RULES: Final = 20_000
@@ -46,11 +47,14 @@ class RawRule:
 
     Attributes:
         id: its id. node: its mapping. own: the keys that it or an override says itself.
+        stale: texts that an override says anew and translates no further: what the rule's own
+            translations say of them is no longer true.
     """
 
     id: str
     node: Node
     own: frozenset[str]
+    stale: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -127,7 +131,9 @@ class RulesReader:
             return
         merged = merge(node, overrides[name][1]) if name in overrides else node
         own = frozenset(key.text for key, _ in merged.entries)
-        self._raw[name] = RawRule(name, with_defaults(merged, defaults), own)
+        said = {key.text for key, _ in overrides[name][1].entries} if name in overrides else set()
+        stale = said.intersection(RULE_TEXTS) if "translations" not in said else set[str]()
+        self._raw[name] = RawRule(name, with_defaults(merged, defaults), own, frozenset(stale))
 
     def _new_name(self, node: Node) -> str | None:
         """The id of a rule; None where it has none that can be used."""
@@ -198,8 +204,17 @@ class RulesReader:
             "description": self._text(found, "description"),
             "runbook": self._text(found, "runbook"),
         }
+        others = read_translations(found.get("translations"), self._reader, RULE_TEXTS)
         if where is None or self.faults.errors > before:
             return None
+        current = {
+            language: {name: text for name, text in given.items() if name not in raw.stale}
+            for language, given in others.items()
+        }
+        names = self.definitions.translated
+        texts["translations"] = translations_of(
+            current, where.predicate, keys.get("groups", ()), names
+        )
         return Rule(
             id=raw.id,
             kind=kind.name,

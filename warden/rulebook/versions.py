@@ -31,8 +31,8 @@ from warden.model.rule import (
 
 TEXTS: Final = frozenset(
     {
-        "id", "title", "labels", "description", "runbook", "references", "formerly", "version",
-        "path", "line", "alerts_per_year",
+        "id", "title", "labels", "description", "runbook", "translations", "references",
+        "formerly", "version", "path", "line", "alerts_per_year",
     }
 )  # fmt: skip
 

@@ -316,7 +316,7 @@ def _measured(notice: Notice, voice: Voice) -> Iterable[str]:
     facts = notice.facts
     for name, given in notice.key:
         label = voice.say(f"key.{name}") if voice.has(f"key.{name}") else clean(name)
-        yield voice.say("labelled", label=label, value=key_words(name, given, voice))
+        yield voice.say("labelled", label=label, value=key_words(name, given, voice, facts))
     value, days = number_of(facts.get("value")), number_of(facts.get("window_days"))
     measure = measure_of(facts)
     if value is not None and days is not None:
@@ -472,7 +472,7 @@ def _digest_row(notice: Notice, voice: Voice) -> list[str]:
     first, last = day_of(facts.get("first_day")), day_of(facts.get("last_day"))
     mark = voice.say(f"mark.{notice.action}") if voice.has(f"mark.{notice.action}") else ""
     single = facts.get("kind", "event") == "event" and notice.action != "summary"
-    keyed = ", ".join(key_words(name, value, voice) for name, value in notice.key)
+    keyed = ", ".join(key_words(name, value, voice, facts) for name, value in notice.key)
     title = row[2] if single else ", ".join(part for part in (clean(notice.title), keyed) if part)
     return [
         voice.say(f"severity.{notice.severity}"),
@@ -525,7 +525,9 @@ def _item_row(notice: Notice, item: Mapping[str, Any], voice: Voice) -> list[str
     first, last = day_of(item.get("first_day")), day_of(item.get("last_day"))
     days = _span(first, last, voice)
     key = item.get("key") or {}
-    keyed = ", ".join(key_words(name, str(value), voice) for name, value in key.items())
+    keyed = ", ".join(
+        key_words(name, str(value), voice, notice.facts) for name, value in key.items()
+    )
     row = _event_row(notice, event, voice)
     count = number_of(item.get("event_count"))
     many = voice.say("events", count) if count is not None and count > 1 else ""

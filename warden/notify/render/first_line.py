@@ -182,7 +182,7 @@ def _place(
 def _window_lines(notice: Notice, voice: Voice) -> list[str]:
     facts = notice.facts
     title = clean(notice.title)
-    keyed = ", ".join(key_words(name, value, voice) for name, value in notice.key)
+    keyed = ", ".join(key_words(name, value, voice, notice.facts) for name, value in notice.key)
     value, days = number_of(facts.get("value")), number_of(facts.get("window_days"))
     counted = ""
     if value is not None and days is not None:
@@ -213,12 +213,14 @@ def _deaths_of_all(facts: Mapping[str, Any], voice: Voice) -> str:
     return voice.say("dead_in", dead=dead, events=voice.say("events", count))
 
 
-def key_words(name: str, value: str, voice: Voice) -> str:
-    """The value of one key dimension as people say it."""
+def key_words(name: str, value: str, voice: Voice, facts: Mapping[str, Any]) -> str:
+    """The value of one key dimension as people say it; `facts` are the notice's."""
     if value == "_missing":
         return voice.say("not_given")
     if name in ("country", "border_neighbour"):
         return voice.country(value)
+    if name in ("actor_group", "place"):
+        return clean((facts.get("names") or {}).get(value) or value)
     return clean(value)
 
 

@@ -29,6 +29,7 @@ from warden.notify.render.gaps import Gap
 from warden.notify.render.parts import clean
 from warden.notify.render.payload import payload
 from warden.notify.render.plain import bare_line, bare_text, plain_text
+from warden.notify.render.spoken import in_language
 from warden.notify.render.studio import MAX_NOTICES, Picture, Studio
 from warden.notify.render.voice import Phrases, Voice
 from warden.notify.routes import Receiver
@@ -136,13 +137,12 @@ class Renderer:
         about the same alert that stands until now. A `digest` gathers what could wait: a table
         and one map stand before the notices.
         """
+        told = [in_language(notice, receiver.language) for notice in notices]
         try:
-            made = self._by_templates(
-                receiver, notices, now, formats, message_id, gaps, digest=digest
-            )
+            made = self._by_templates(receiver, told, now, formats, message_id, gaps, digest=digest)
         except RENDERING_FAILED as error:
             reason = clean(f"{type(error).__name__}: {error}", 200)
-            made = self._plainly(receiver, notices, now, formats, message_id, gaps, reason)
+            made = self._plainly(receiver, told, now, formats, message_id, gaps, reason)
         if "cap" in formats:
             made.bodies["cap"] = cap.document(
                 [(notice, self._cap_words(notice, receiver, now, gaps)) for notice in notices],
@@ -162,7 +162,7 @@ class Renderer:
         for language in dict.fromkeys((receiver.language, *self.languages)):
             try:
                 voice = self._voice(replace(receiver, language=language), now, shipped=False)
-                said.append(cap_words(notice, voice, gaps))
+                said.append(cap_words(in_language(notice, language), voice, gaps))
             except RENDERING_FAILED as error:
                 failed = clean(f"{type(error).__name__}: {error}", 200)
         return said or [bare_words(notice, failed)]

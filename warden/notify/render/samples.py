@@ -85,6 +85,15 @@ def sample_notice(*, at: datetime = _AT, severity: Level = "critical") -> Notice
             "title": "Violent event near Bamako",
             "description": "A sample.",
             "runbook": "Call the field office.\nThen the partners.",
+            "names": {"armed": "Armed groups", "bamako": "Bamako"},
+            "translations": {
+                "fr": {
+                    "title": "Événement violent près de Bamako",
+                    "description": "Un exemple.",
+                    "runbook": "Appelez le bureau de terrain.\nPuis les partenaires.",
+                    "names": {"Armed groups": "Groupes armés"},
+                }
+            },
             "references": ["https://example.org/"],
             "condition": {"within_km": 150, "places": ["Bamako"], "actor_groups": ["Armed groups"]},
             "first_day": event["date"],
