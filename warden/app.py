@@ -550,14 +550,16 @@ class App:
                 f"{error}; it does not answer at {self.settings.control_socket}"
             ) from None
 
-    def backup(self, target: Path) -> dict[str, Any]:
+    def backup(self, target: Path, *, compact: bool = False) -> dict[str, Any]:
         """Copy the database, beside a running daemon or without one; checked and synced.
+
+        `compact`: without the room that removed rows left.
 
         Raises:
             StoreError: there is no database, or the copy cannot be written or is damaged.
         """
         with self.read() as store:
-            made = back_up(store, target)
+            made = back_up(store, target, compact=compact)
         return {"path": str(made), "bytes": made.stat().st_size}
 
     def dry_run(self, now: datetime | None) -> list[dict[str, Any]]:

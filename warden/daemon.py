@@ -48,6 +48,7 @@ EVALUATE_TICK_S = 60.0
 PULSE_TICK_S = 5.0
 HEARTBEAT_TICK_S = 1.0
 BACKUP_TICK_S = 60.0
+TIDY_TICK_S = 60.0
 CHECK_WITHIN_S = 10.0
 CONSOLE_TICK_S = 5.0
 PULSE_LATE_S = 30.0  # the scheduler itself is stuck
@@ -334,6 +335,7 @@ class Daemon:
         self._every("evaluate", POLL_TICK_S, self._evaluate)
         self._every("deliver", DELIVER_TICK_S, station.deliver)
         self._every("backup", BACKUP_TICK_S, self._back_up)
+        self._every("tidy", TIDY_TICK_S, self._tidy)
         self._every("pulse", PULSE_TICK_S, self._beat)
         wanted = self._app.settings.heartbeat
         if wanted is not None:
@@ -391,7 +393,13 @@ class Daemon:
         station = self._station
         if station is not None:
             self._fine = station.sentence()
-            station.tidy()
+
+    def _tidy(self) -> None:
+        """Forget what was kept long enough."""
+        station = self._station
+        gone = station.tidy() if station is not None else {}
+        for what, number in gone.items():
+            log.info("kept long enough: %d %s are removed", number, what)
 
     def _back_up(self) -> None:
         """Make the nightly backup when it is due."""

@@ -30,6 +30,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.exceptions import SettingsError
 
 from warden.errors import ConfigError, Fault, HiddenSecretError
+from warden.model.duration import parse_days
 from warden.model.located import FaultList, did_you_mean
 from warden.notify.channels.email.settings import SmtpSettings
 from warden.rulebook.reading import read_file
@@ -41,6 +42,7 @@ DEFAULT_FILES = (Path("warden.yaml"), Path("/etc/warden/warden.yaml"))
 _PATHS = ("database", "rules", "templates", "secrets_dir", "socket", "cache_dir", "borders")
 
 _HIGHEST_PORT = 65_535
+FOREVER = "forever"
 _SECTION_PATHS = ("path", "ca_file", "dir")  # of a source, the mail server, or backups
 
 
@@ -119,6 +121,31 @@ class Backup(Section):
         return value
 
 
+class Retention(Section):
+    """How long the database keeps what it can do without; None: for ever.
+
+    Attributes:
+        raw: rows as the sources served them. rejects: rows that could not be read, since they
+            were last served. texts: the bodies of messages that all recipients have taken.
+    """
+
+    raw: timedelta | None = timedelta(days=365)
+    rejects: timedelta | None = timedelta(days=365)
+    texts: timedelta | None = timedelta(days=365)
+
+    @field_validator("raw", "rejects", "texts", mode="before")
+    @classmethod
+    def _so_long(cls, value: object) -> timedelta | None:
+        if value == FOREVER:
+            return None
+        if not isinstance(value, str):
+            raise ValueError(f"write whole days, weeks or years, such as 90d or 2y, or {FOREVER}")  # noqa: TRY004  pydantic's
+        days = parse_days(value)
+        if not days:
+            raise ValueError(f"at least one day, or {FOREVER}")
+        return timedelta(days=days)
+
+
 class Settings(BaseSettings):
     """All settings.
 
@@ -155,6 +182,7 @@ class Settings(BaseSettings):
     console: Console | None = None
     heartbeat: Heartbeat | None = None
     backup: Backup = Backup()
+    retention: Retention = Retention()
     public_url: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     path: Path | None = Field(default=None, exclude=True)

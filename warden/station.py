@@ -43,6 +43,7 @@ from warden.store.actions import record_action
 from warden.store.backup import nightly_backup, nightly_name
 from warden.store.calibrations import keep_calibration
 from warden.store.figures import Figures, read_figures
+from warden.store.retention import Keep, forget
 from warden.store.sources import load_not_before, load_source, load_sources, prune_runs
 from warden.store.values import instant_text
 from warden.vitals import Vitals, asks_for_names, known_names
@@ -481,15 +482,19 @@ class Station:
 
     # --- looking after ------------------------------------------------------------------------
 
-    def tidy(self) -> None:
-        """Once a day, forget the records of old polls."""
+    def tidy(self) -> dict[str, int]:
+        """Once a day, forget what was kept long enough; how much of what, besides old polls."""
         now = self._clock.now()
         if self._tidied_on == now.date():
-            return
+            return {}
         with self.store.transaction() as tx:
             prune_runs(tx, now - KEEP_RUNS)
             health.prune(tx, now - KEEP_HEALTH)
+        kept = self._app.settings.retention
+        keep = Keep(kept.raw, kept.rejects, kept.texts)
+        gone = forget(self.store, keep, now, self._stopping.is_set)
         self._tidied_on = now.date()
+        return gone
 
     def back_up_nightly(self) -> Path | None:
         """Make today's backup when its hour has come and it is not there; None otherwise.

@@ -1,6 +1,7 @@
 """Settings: from file and environment, every fault at once and at its place."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,24 @@ def test_secrets_come_from_credentials_then_folder_then_environment(tmp_path, mo
 def test_a_missing_secret_tells_where_it_was_looked_for(tmp_path):
     with pytest.raises(ConfigError, match=r"'x' is not set; looked in .*/x, the variable WARDEN_S"):
         Secrets(tmp_path).require("x")
+
+
+def test_how_long_things_are_kept_is_whole_days_or_for_ever(tmp_path):
+    settings = load(write(tmp_path, "retention: {raw: 90d, rejects: forever}\n"))
+    kept = settings.retention
+    assert (kept.raw, kept.rejects, kept.texts) == (timedelta(90), None, timedelta(365))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("raw: 0d", "at least one day, or forever"),
+        ("raw: 12h", "shorter than a day"),
+        ("raw: 90", "write whole days, weeks or years, such as 90d or 2y, or forever"),
+        ("events: 90d", "unknown key 'events' in retention"),
+    ],
+)
+def test_a_wrong_time_to_keep_is_told_at_its_place(tmp_path, wrong, said):
+    (told,) = faults_of(write(tmp_path, f"retention: {{{wrong}}}\n"))
+    assert "warden.yaml:1:" in told
+    assert said in told

@@ -79,6 +79,17 @@ def test_nightly_backups_keep_the_newest(store, tmp_path):
     assert names == ["mine.db", "warden-2024-02-29.db", "warden-2024-03-01.db"]
 
 
+def test_what_a_killed_backup_left_behind_goes_with_the_next_one(store, tmp_path):
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    for name in (".warden-2024-02-26.db.partial", ".warden-2024-02-26.db.partial-journal"):
+        (folder / name).write_text("half of it")
+    (folder / ".mine.db.partial").write_text("not warden's to remove")
+    nightly_backup(store, folder, datetime(2024, 2, 27, 3, tzinfo=UTC))
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == [".mine.db.partial", "warden-2024-02-27.db"]
+
+
 def test_a_whole_database_passes_the_quick_check_and_a_damaged_one_does_not(tmp_path):
     path = tmp_path / "warden.db"
     with open_store(path) as store:

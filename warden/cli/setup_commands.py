@@ -11,18 +11,19 @@ from warden.cli.common import Globals, example, global_options, json_option, pri
 
 @click.command(epilog=example("warden backup /srv/backups/warden.db"))
 @click.argument("target", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--compact", is_flag=True, help="Without the room that removed rows left.")
 @json_option
 @global_options
 @click.pass_obj
-def backup(obj: Globals, *, target: Path, as_json: bool) -> None:
+def backup(obj: Globals, *, target: Path, compact: bool, as_json: bool) -> None:
     """Copy the database to a file: whole, checked and synced.
 
     Safe beside a running daemon. A file that is there is replaced once the copy is good. How to
-    restore: docs/operating.md.
+    restore, and how to make the database itself smaller: docs/operating.md.
     """
     from warden.app import App
 
-    row = App(obj.settings()).backup(target)
+    row = App(obj.settings()).backup(target, compact=compact)
     if as_json:
         print_json(row)
     else:

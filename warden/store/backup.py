@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 
@@ -12,12 +13,14 @@ from warden.errors import StoreError
 from warden.store.connection import Store, sync_folder, translated_errors, verify_connection
 
 _NIGHTLY = re.compile(r"warden-\d{4}-\d{2}-\d{2}\.db\Z")
+_UNFINISHED = re.compile(r"\.warden-\d{4}-\d{2}-\d{2}\.db\.partial(-journal)?\Z")
 
 
-def back_up(store: Store, target: Path) -> Path:
+def back_up(store: Store, target: Path, *, compact: bool = False) -> Path:
     """Copy the committed state of `store` to `target`, while others go on writing.
 
-    A copy that fails its check never takes the place of an older good one.
+    A copy that fails its check never takes the place of an older good one. `compact`: without the
+    room that removed rows left.
 
     Raises:
         StoreError: the target is the database itself, cannot be written, or the copy is damaged.
@@ -25,18 +28,37 @@ def back_up(store: Store, target: Path) -> Path:
     target = Path(target).absolute()
     if store.path != ":memory:" and _same_file(Path(store.path), target):
         raise StoreError(f"{target} is the database itself; name another file for its backup")
+    if compact:
+        return copy_database(store.connection, target, _compact)
     with store.reading() as connection:
         return copy_database(connection, target)
 
 
-def copy_database(connection: sqlite3.Connection, target: Path) -> Path:
+def _page_by_page(connection: sqlite3.Connection, partial: Path) -> None:
+    copy = sqlite3.connect(partial, isolation_level=None)
+    try:
+        connection.backup(copy)
+    finally:
+        copy.close()
+
+
+def _compact(connection: sqlite3.Connection, partial: Path) -> None:
+    connection.execute("VACUUM INTO ?", (str(partial),))
+
+
+def copy_database(
+    connection: sqlite3.Connection,
+    target: Path,
+    how: Callable[[sqlite3.Connection, Path], None] = _page_by_page,
+) -> Path:
     """Copy what `connection` sees to `target`; see `back_up`."""
     partial = target.with_name(f".{target.name}.partial")
     try:
         partial.unlink(missing_ok=True)
         os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640))
         with translated_errors(target):
-            _copy(connection, partial)
+            how(connection, partial)
+            _make_whole(partial)
         _sync_file(partial)
         partial.replace(target)
         sync_folder(target.parent)
@@ -54,7 +76,7 @@ def nightly_backup(store: Store, folder: Path, now: datetime, *, keep: int = 7) 
     except OSError as error:
         raise StoreError(f"cannot make the folder of backups {folder}: {error.strerror}") from error
     target = back_up(store, folder / nightly_name(now.date()))
-    for old in nightly_backups(folder)[: -max(keep, 1)]:
+    for old in (*nightly_backups(folder)[: -max(keep, 1)], *_left_unfinished(folder)):
         old.unlink(missing_ok=True)
     return target
 
@@ -71,10 +93,14 @@ def nightly_backups(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if _NIGHTLY.fullmatch(path.name))
 
 
-def _copy(connection: sqlite3.Connection, partial: Path) -> None:
+def _left_unfinished(folder: Path) -> list[Path]:
+    """What a process that died in the middle of a night's backup left behind."""
+    return [path for path in folder.iterdir() if _UNFINISHED.fullmatch(path.name)]
+
+
+def _make_whole(partial: Path) -> None:
     copy = sqlite3.connect(partial, isolation_level=None)
     try:
-        connection.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, whole without a log beside it
         verify_connection(copy, partial)
     finally:

@@ -37,9 +37,12 @@ def load_raw(connection: sqlite3.Connection, page: int | None, source_id: str) -
     return _unpack(zlib.decompress(found[0])).get(source_id)
 
 
-def prune_raw(tx: sqlite3.Connection, before: datetime) -> int:
-    """Drop the pages older than `before`; events stay. Return how many pages."""
-    return tx.execute("DELETE FROM raw_pages WHERE at < ?", (instant_text(before),)).rowcount
+def prune_raw(tx: sqlite3.Connection, before: datetime, most: int = 1_000) -> int:
+    """Drop at most so many pages older than `before`; events stay. Return how many pages."""
+    return tx.execute(
+        "DELETE FROM raw_pages WHERE id IN (SELECT id FROM raw_pages WHERE at < ? LIMIT ?)",
+        (instant_text(before), most),
+    ).rowcount
 
 
 def _pack(rows: Mapping[str, str]) -> bytes:

@@ -67,9 +67,12 @@ def count_rejects(connection: sqlite3.Connection) -> dict[str, int]:
     return dict(rows.fetchall())
 
 
-def prune_rejects(tx: sqlite3.Connection, before: datetime) -> int:
-    """Forget rejects not served since `before`; return how many."""
-    return tx.execute("DELETE FROM rejects WHERE last_at < ?", (instant_text(before),)).rowcount
+def prune_rejects(tx: sqlite3.Connection, before: datetime, most: int = 1_000) -> int:
+    """Forget at most so many rejects not served since `before`; return how many."""
+    return tx.execute(
+        "DELETE FROM rejects WHERE id IN (SELECT id FROM rejects WHERE last_at < ? LIMIT ?)",
+        (instant_text(before), most),
+    ).rowcount
 
 
 def _stored(row: tuple[Any, ...]) -> StoredReject:
