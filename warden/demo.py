@@ -11,22 +11,25 @@ from __future__ import annotations
 import gc
 import os
 import time as stopwatch
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from warden.app import App
 from warden.clock import ManualClock
+from warden.control import Request
 from warden.errors import WardenError
 from warden.model.notice import Notice
 from warden.settings import PREFIX, shipped
 from warden.settings import load as load_settings
+from warden.simulator.album import Page, Said, Told, write_mails
 from warden.simulator.faults import html
 from warden.simulator.figures import Figures, figures
 from warden.simulator.history import simulated_history
-from warden.simulator.hook import failing
+from warden.simulator.hook import Received, failing
 from warden.simulator.stage import Paths, Stage, clear
 from warden.simulator.world import World
 from warden.station import Station
@@ -42,6 +45,11 @@ FULL_PASS_DAYS = 366  # of the calendar; a running daemon makes one every day
 # Two things go wrong on purpose: the feed answers with a web page, the partner's computer fails.
 FEED_FAILS = datetime(2020, 3, 25, 6, tzinfo=UTC)
 HOOK_FAILS = datetime(2022, 3, 2, 6, tzinfo=UTC)
+# What people do about it.
+TAKEN_ON = datetime(2022, 6, 8, 6, tzinfo=UTC)
+JUDGED = datetime(2022, 8, 3, 6, tzinfo=UTC)
+SILENCED = datetime(2024, 4, 3, 6, tzinfo=UTC)
+WHO, READERS = "demo", ("desk", "bureau")
 PATIENCE = 3  # rounds of retries granted at the end, an hour of the calendar apart
 
 
@@ -62,6 +70,7 @@ class Outcome:
     """What the demo brought.
 
     Attributes:
+        pages: every mail, written out. samples: a webhook body of each format.
         notices: everything that was decided to be told, oldest first.
         figures: the simulated world's own yearly figures, to compare.
         mails, payloads: how many arrived. deliveries: by state.
@@ -73,6 +82,8 @@ class Outcome:
 
     paths: Paths
     notices: tuple[Notice, ...]
+    pages: tuple[Page, ...]
+    samples: tuple[tuple[str, Received], ...]
     figures: Figures
     events: int
     mails: int
@@ -121,9 +132,12 @@ def run(
             station.full_pass_days = FULL_PASS_DAYS
             steps = _play(station, stage, clock, last, tell)
             found = _Found.read(station)
+            pages = write_mails(stage.paths.root, stage.mail.received, _told(station))
         return Outcome(
             paths=Paths(directory),
             notices=found.notices,
+            pages=tuple(pages),
+            samples=tuple(_samples(stage.hook.received)),
             figures=figures([served.row for served in world.rows(clock.now())]),
             events=found.events,
             mails=len(stage.mail.received),
@@ -182,11 +196,14 @@ def _play(
     for step, now in enumerate(calendar):
         clock.set(now)
         _misbehave(stage, clock.now())
+        _people_act(station, clock.now())
         station.poll(SOURCE)
         notices += len(station.evaluate().notices)
         station.deliver()
         messages = len(stage.mail.received) + len(stage.hook.received)
         tell(Progress(clock.now(), step + 1, steps, _events(station), notices, messages))
+    for receiver in READERS if steps > 1 else ():
+        list(station.act(Request("test-receiver", {"name": receiver}, WHO)))
     for _ in range(PATIENCE):
         if not _waiting(station):
             break
@@ -201,6 +218,65 @@ def _calendar(first: datetime, last: datetime) -> list[datetime]:
     while (following := days[-1] + (CALM_STEP if days[-1] < CALM_UNTIL else STEP)) <= last:
         days.append(following)
     return days
+
+
+def _people_act(station: Station, now: datetime) -> None:
+    """What operators do on the days set for it: take on, judge, silence."""
+    if now in (TAKEN_ON, JUDGED):
+        rule = "bamako-cluster" if now == TAKEN_ON else "attack-near-bamako"
+        alerts = _alerts_of(station, rule)
+        note = "simulated: the desk follows it"
+        asked: dict[str, Any] = {"alerts": alerts, "note": note}
+        if now == JUDGED:
+            asked["verdict"] = "true"
+        if alerts:
+            command = "ack" if now == TAKEN_ON else "verdict"
+            list(station.act(Request(command, asked, WHO)))
+    if now == SILENCED:
+        comment = "simulated: the border team meets daily until then"
+        asked = {"matchers": ['theme="borders"'], "for": "13d", "comment": comment}
+        list(station.act(Request("silence-add", asked, WHO)))
+
+
+def _alerts_of(station: Station, rule: str) -> list[str]:
+    """The newest alerts of a rule that were told."""
+    with station.store.reading() as connection:
+        found = connection.execute(
+            "SELECT DISTINCT alert_id FROM notices WHERE rule_id = ? AND action = 'alert'"
+            " ORDER BY at DESC LIMIT 6",
+            (rule,),
+        ).fetchall()
+    return [alert_id for (alert_id,) in found]
+
+
+def _told(station: Station) -> dict[str, Told]:
+    """What each mail is about, by its id."""
+    told: dict[str, Told] = {}
+    with station.store.reading() as connection:
+        rows = connection.execute(
+            "SELECT d.key, m.digest, m.exercise, n.action, n.facts ->> '$.kind', n.rule_id,"
+            " n.reason"
+            " FROM deliveries d JOIN messages m ON m.id = d.message_id"
+            " LEFT JOIN dispatches p ON p.message_id = m.id"
+            " LEFT JOIN notices n ON n.id = p.notice_id"
+            " ORDER BY d.id, p.position"
+        )
+        for key, digest, exercise, *notice in rows:
+            before = told.get(key, Told((), bool(digest), bool(exercise)))
+            said = Said(*(text or "" for text in notice))
+            told[key] = replace(before, notices=(*before.notices, said))
+    return told
+
+
+def _samples(received: Sequence[Received]) -> Iterator[tuple[str, Received]]:
+    """The newest body of each format."""
+    found: dict[str, Received] = {}
+    for one in received:
+        if isinstance(one.payload, str):
+            found["cap"] = one
+        else:
+            found["alertmanager" if "alerts" in one.payload else "warden"] = one
+    yield from sorted(found.items(), reverse=True)
 
 
 def _misbehave(stage: Stage, now: datetime) -> None:

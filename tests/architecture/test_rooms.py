@@ -55,7 +55,7 @@ ALLOWED: dict[str, set[str]] = {
         "store",
     },
     "simulator": {*VALUES, "engine", "geodata"},
-    "demo": {*VALUES, "app", "settings", "simulator", "station", "store"},
+    "demo": {*VALUES, "app", "control", "settings", "simulator", "station", "store"},
     "cli": {
         *VALUES, "app", "daemon", "demo", "logs", "rulebook", "settings", "simulator", "trial",
         "unit",
@@ -84,7 +84,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "sqlite3": ("store/", "evaluate.py", "people.py", "trial/"),
     "sqlite_utils": ("store/",),
     "yaml": ("rulebook/",),
-    "jinja2": ("sandbox.py", "notify/render/", "pictures/", "engine/expression.py"),
+    "jinja2": (
+        "sandbox.py", "notify/render/", "pictures/", "engine/expression.py", "simulator/album.py",
+    ),
     "resvg_py": ("pictures/raster.py",),
     "PIL": ("pictures/raster.py",),
     "click": ("cli/",),

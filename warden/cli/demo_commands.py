@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +49,8 @@ def demo(directory: Path) -> None:
     with _Shown() as shown:
         outcome = run(directory, tell=shown)
     _show(outcome)
+    index = _write_index(outcome)
+    click.echo(f"\nOpen in a browser: {index}")
 
 
 class _Shown:
@@ -113,6 +117,68 @@ def _show(outcome: Outcome) -> None:
     _show_places(outcome)
 
 
+# What an operator would ask next, and why; {alert} is a cluster's, {event} an attack's.
+_ASKED = (
+    ("alerts --told", "what was told, the newest first"),
+    ("explain {alert}", "how an alert came about, who got it, and what people said of it"),
+    ("explain {event}", "every rule's verdict on one event"),
+    (
+        "series attack-near-bamako --by year --now 2024-06-30",
+        "the first of the brief's figures, the running year projected",
+    ),
+    ("routes test severity=critical theme=bamako country=MLI", "who would get such an alert"),
+    ("silence list --all", "what was held back, by whom, until when"),
+    ("sources", "how each feed is"),
+)
+_MOST_LINES = 60
+
+
+def _write_index(outcome: Outcome) -> Path:
+    from warden.simulator import album, findings
+
+    sums = (
+        f"{outcome.steps} polls of 2019 to 2024, {outcome.events:,} events, "
+        f"{len(outcome.notices)} notices, {outcome.mails} mails, {outcome.payloads} webhooks."
+    )
+    return album.write_index(
+        outcome.paths.root,
+        outcome.pages,
+        sums=sums,
+        claims=findings.claims(outcome.notices, outcome.figures),
+        lines=findings.findings(outcome.notices),
+        payloads=outcome.samples,
+        answers=[
+            album.Answer(f"warden --config {outcome.paths.settings} {words}", why, output)
+            for words, why, output in _answers(outcome)
+        ],
+    )
+
+
+def _answers(outcome: Outcome) -> Iterator[tuple[str, str, str]]:
+    """The commands on the demo's database, and what they print."""
+    from warden.cli.root import run
+
+    told = [notice for notice in outcome.notices if notice.action == "alert"]
+    known = [n for n in told if n.rule_id == "attack-near-bamako" and n.facts.get("events")]
+    clusters = [n.alert_id for n in told if n.rule_id == "bamako-cluster"]
+    names = {
+        "{alert}": clusters[0] if clusters else "",
+        "{event}": known[-1].facts["events"][0]["id"] if known else "",
+    }
+    for asked, why in _ASKED:
+        words = asked.split()
+        if words[-1] in names:
+            if not names[words[-1]]:
+                continue
+            words[-1] = names[words[-1]]
+        printed = io.StringIO()
+        with redirect_stdout(printed), redirect_stderr(printed):
+            run(["--config", str(outcome.paths.settings), *words])
+        lines = printed.getvalue().rstrip().splitlines()
+        more = [f"… and {len(lines) - _MOST_LINES} lines more"] if len(lines) > _MOST_LINES else []
+        yield " ".join(words), why, "\n".join(lines[:_MOST_LINES] + more)
+
+
 def _show_years(outcome: Outcome) -> None:
     from warden.simulator import findings
 
@@ -134,7 +200,11 @@ def _show_places(outcome: Outcome) -> None:
     states = ", ".join(f"{number} {state}" for state, number in outcome.deliveries.items())
     click.echo(f"\nDeliveries: {states}; {outcome.seconds:.0f} seconds in all.\n")
     for name, path, about in (
-        ("mails", paths.mails, f"{outcome.mails} in a Maildir, English and French"),
+        (
+            "mails",
+            paths.mails,
+            f"{outcome.mails} in a Maildir, English and French",
+        ),
         ("payloads", paths.payloads, _payloads(outcome)),
         ("database", paths.database, "events, revisions, alerts, notices, deliveries"),
         ("settings", paths.settings, "with rules and routes beside it"),

@@ -164,7 +164,7 @@ class HookServer(LoopbackServer):
                 self.clock.now(),
                 tolerance_s=self.tolerance_s,
             )
-            payload = json.loads(request.body)
+            payload = _payload(request)
         except (BadSignatureError, ValueError) as problem:
             self.refused.append(str(problem))
             return Answer(Reply(401, str(problem).encode(), content_type="text/plain"))
@@ -188,9 +188,18 @@ class HookServer(LoopbackServer):
         if self.folder is None:
             return
         name = "".join(c for c in received.id if c.isalnum() or c in "-_") or "unnamed"
-        path = self.folder / f"{len(self.received):05d}-{name[:80]}.json"
+        path = self.folder / f"{len(self.received):05d}-{name[:80]}"
+        if isinstance(received.payload, str):
+            path.with_suffix(".xml").write_text(received.payload, encoding="utf-8")
+            return
         text = json.dumps(received.payload, ensure_ascii=False, indent=1)
-        path.write_text(text + "\n", encoding="utf-8")
+        path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+
+
+def _payload(request: Request) -> Any:
+    """JSON as data, XML as its text."""
+    kind = next((v for k, v in request.headers.items() if k.lower() == "content-type"), "")
+    return request.body.decode() if "xml" in kind else json.loads(request.body)
 
 
 class _Handler(Answering):

@@ -51,7 +51,8 @@ smtp:
 """
 
 _ROUTES = """\
-# Who gets what in the demo: a desk in English, a bureau in French, a partner's computer.
+# Who gets what in the demo: a desk in English, a bureau in French, and three computers: a partner's
+# (warden's own format), an exchange of warnings (CAP) and a monitoring system (Alertmanager's).
 receivers:
 - name: desk
   language: en
@@ -65,12 +66,24 @@ receivers:
   webhook:
   - {{url: "{hook}/warden", secret: {{secret: simulated_hook_secret}}, format: warden,
      allow_private: true}}   # the receiver is on this machine
+- name: exchange
+  webhook:
+  - {{url: "{hook}/cap", secret: {{secret: simulated_hook_secret}}, format: cap,
+     allow_private: true}}
+- name: monitoring
+  webhook:
+  - {{url: "{hook}/alertmanager", secret: {{secret: simulated_hook_secret}},
+     format: alertmanager, allow_private: true}}
 route:
   receiver: desk
   group_by: [cycle]
   routes:
   - {{matchers: {{severity: critical}}, receiver: bureau, continue: true}}
   - {{receiver: partner, continue: true}}
+  - {{matchers: {{severity: critical, theme: bamako}}, receiver: exchange, continue: true}}
+  - {{matchers: {{theme: health}}, receiver: monitoring, continue: true}}
+  - {{matchers: {{theme: bamako}}, receiver: monitoring, continue: true}}
+  - {{matchers: {{severity: info}}, receiver: desk, digest: {{at: "07:00"}}}}   # what can wait
   - {{receiver: desk}}
 """
 
