@@ -73,9 +73,9 @@ class Lines:
         return np.asarray(self.points[start:end] * STEP_DEG, dtype=np.float64)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shapes:
-    """What `Land` keeps.
+    """What `Land` keeps; equal only to itself.
 
     Attributes:
         codes: alpha-3 codes. borders: lines between two countries.

@@ -7,8 +7,9 @@ window is and where every text stands; `templates/pictures/map.svg.jinja` draws 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -117,7 +118,7 @@ def draw_map(plan: MapPlan, shapes: Shapes, easel: Easel) -> Map:
     _name(first, letters, must=True)
     for spot in others:
         _name(spot, letters, must=False)
-    areas = _areas(plan, shapes, window)
+    ground = _ground(shapes, window)
     earlier = _earlier(plan, window)
     for mark in earlier:
         letters.block(Box(mark["x"] - 3, mark["y"] - 3, mark["x"] + 3, mark["y"] + 3))
@@ -128,18 +129,18 @@ def draw_map(plan: MapPlan, shapes: Shapes, easel: Easel) -> Map:
         height=HEIGHT,
         foot=_FOOT,
         title=plan.title,
-        areas=[{"path": area["path"], "own": area["own"]} for area in areas],
-        borders=[_path(part) for _, parts in window.courses(shapes.borders) for part in parts],
-        band=_band(plan, shapes, window),
+        areas=ground.areas_of(window.point(plan.spots[0].lat, plan.spots[0].lon)),
+        borders=[path for _, path in ground.borders],
+        band=_band(plan, ground, window),
         ring=ring,
         link=link,
         earlier=earlier,
         spots=spots,
-        names=_country_names(plan, areas, letters),
+        names=_country_names(plan, ground, letters),
         scale=_scale(window, plan.km),
         legend=legend,
         legend_x=round(WIDTH - 18 - text_width(legend, _SMALL), 1),
-        credit=plan.credit if _inland(areas) else plan.credit_at_sea or plan.credit,
+        credit=plan.credit if ground.inland else plan.credit_at_sea or plan.credit,
     )
     return Map(svg, len(earlier))
 
@@ -186,6 +187,86 @@ def _km(lat: float, lon: float, lats: Sequence[float], lons: Sequence[float]) ->
     half = np.sin((b - a) / 2) ** 2
     half += math.cos(a) * np.cos(b) * np.sin(np.radians(np.subtract(lons, lon)) / 2) ** 2
     return np.asarray(2 * 6371.0 * np.arcsin(np.sqrt(np.clip(half, 0, 1))))
+
+
+# --- the ground -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Area:
+    """A country's part of the window: its code, its outline, and its polygons."""
+
+    code: str
+    path: str
+    polygons: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """Land and borders in a window, whatever happened there.
+
+    Attributes:
+        areas: the largest first; of what is nested the inner one later.
+        borders: between which two countries, and the course.
+    """
+
+    areas: tuple[_Area, ...]
+    borders: tuple[tuple[frozenset[str], str], ...]
+
+    def areas_of(self, point: tuple[float, float]) -> list[dict[str, Any]]:
+        """The areas, those of the country round a point marked as its own."""
+        import shapely  # noqa: PLC0415
+
+        spot = shapely.points(point)
+        around = (a.code for a in reversed(self.areas) if any(p.contains(spot) for p in a.polygons))
+        own = next(around, "")
+        return [{"path": area.path, "own": area.code == own} for area in self.areas]
+
+    @cached_property
+    def inland(self) -> bool:
+        """Whether the window shows land only."""
+        import shapely  # noqa: PLC0415
+
+        seen = shapely.box(0, 0, WIDTH, HEIGHT - _FOOT)
+        rings = [polygon for area in self.areas for polygon in area.polygons]
+        land = shapely.union_all([shapely.buffer(ring, 0.5) for ring in rings])
+        return bool(land.intersection(seen).area > _ALL_LAND * seen.area)
+
+    @cached_property
+    def largest(self) -> tuple[tuple[str, Any], ...]:
+        """The largest piece of each country that is seen large enough for a name."""
+        import shapely  # noqa: PLC0415
+
+        seen = shapely.box(6, 6, WIDTH - 6, HEIGHT - _FOOT - 6)
+        found: dict[str, Any] = {}
+        for area in self.areas:
+            for polygon in area.polygons:
+                shape = shapely.buffer(polygon, 0).intersection(seen)
+                known = found.get(area.code)
+                if shape.area > _LEAST_AREA and (known is None or shape.area > known.area):
+                    found[area.code] = shape
+        for shape in found.values():
+            shapely.prepare(shape)
+        return tuple(sorted(found.items(), key=lambda item: -item[1].area))
+
+
+@lru_cache(maxsize=16)
+def _ground(shapes: Shapes, window: Window) -> _Ground:
+    """What lies in a window; kept, since one rule's maps have one, and one alert many readers."""
+    import shapely  # noqa: PLC0415
+
+    def areas() -> Iterator[_Area]:
+        for number, parts in window.areas(shapes.rings):
+            code = shapes.codes[int(shapes.rings.owners[number][0])]
+            path = " ".join(_path(part, closed=True) for part in parts)
+            yield _Area(code, path, tuple(shapely.polygons(p) for p in parts if len(p) >= _RING))
+
+    def borders() -> Iterator[tuple[frozenset[str], str]]:
+        for number, parts in window.courses(shapes.borders):
+            sides = frozenset(shapes.codes[int(n)] for n in shapes.borders.owners[number])
+            yield from ((sides, _path(part)) for part in parts)
+
+    return _Ground(tuple(areas()), tuple(borders()))
 
 
 # --- what is drawn ----------------------------------------------------------------------------
@@ -275,74 +356,20 @@ def _earlier(plan: MapPlan, window: Window) -> list[dict[str, Any]]:
     return marks[::-1]
 
 
-def _areas(plan: MapPlan, shapes: Shapes, window: Window) -> list[dict[str, Any]]:
-    """The countries' areas in the window; that of the first spot is marked as its own."""
-    found: list[dict[str, Any]] = [
-        {
-            "code": shapes.codes[int(shapes.rings.owners[number][0])],
-            "parts": parts,
-            "path": " ".join(_path(part, closed=True) for part in parts),
-        }
-        for number, parts in window.areas(shapes.rings)
-    ]
-    own = _own_country(found, window.point(plan.spots[0].lat, plan.spots[0].lon))
-    for area in found:
-        area["own"] = area["code"] == own
-    return found
-
-
-def _inland(areas: Sequence[dict[str, Any]]) -> bool:
-    """Whether the window shows land only."""
-    import shapely  # noqa: PLC0415
-
-    seen = shapely.box(0, 0, WIDTH, HEIGHT - _FOOT)
-    rings = [shapely.polygons(p) for area in areas for p in area["parts"] if len(p) >= _RING]
-    land = shapely.union_all([shapely.buffer(ring, 0.5) for ring in rings])
-    return bool(land.intersection(seen).area > _ALL_LAND * seen.area)
-
-
-def _own_country(areas: Sequence[dict[str, Any]], point: tuple[float, float]) -> str:
-    """The country whose shape the point lies in; where shapes are nested the inner, later one."""
-    import shapely  # noqa: PLC0415
-
-    spot = shapely.points(point)
-    for area in reversed(areas):
-        if any(shapely.polygons(p).contains(spot) for p in area["parts"] if len(p) >= _RING):
-            return str(area["code"])
-    return ""
-
-
-def _band(plan: MapPlan, shapes: Shapes, window: Window) -> dict[str, Any] | None:
+def _band(plan: MapPlan, ground: _Ground, window: Window) -> dict[str, Any] | None:
     if plan.band is None:
         return None
     wanted = {frozenset((plan.band.of, other)) for other in plan.band.neighbours}
-    paths = [
-        _path(part)
-        for number, parts in window.courses(shapes.borders)
-        if frozenset(shapes.codes[int(n)] for n in shapes.borders.owners[number]) in wanted
-        for part in parts
-    ]
+    paths = [path for sides, path in ground.borders if sides in wanted]
     return {"paths": paths, "width": round(2 * plan.band.km * window.scale, 1)}
 
 
-def _country_names(
-    plan: MapPlan, areas: list[dict[str, Any]], letters: Lettering
-) -> list[dict[str, Any]]:
+def _country_names(plan: MapPlan, ground: _Ground, letters: Lettering) -> list[dict[str, Any]]:
     """A name in each country that is seen large enough for one."""
     import shapely  # noqa: PLC0415
 
-    seen = shapely.box(6, 6, WIDTH - 6, HEIGHT - _FOOT - 6)
-    largest: dict[str, Any] = {}
-    for area in areas:
-        for part in area["parts"]:
-            if len(part) >= _RING:
-                shape = shapely.buffer(shapely.polygons(part), 0).intersection(seen)
-                known = largest.get(area["code"])
-                if shape.area > _LEAST_AREA and (known is None or shape.area > known.area):
-                    largest[area["code"]] = shape
     names = []
-    for code, shape in sorted(largest.items(), key=lambda item: -item[1].area):
-        shapely.prepare(shape)
+    for code, shape in ground.largest:
         text = shortened(plan.country(code).upper(), 30)
         width = text_width(text, _SMALL) * 1.1
         spots = (  # asked one by one: the first few mostly do
