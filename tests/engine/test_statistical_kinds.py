@@ -247,6 +247,8 @@ def test_a_latched_projection_stays_and_is_told_beside_what_the_year_came_to() -
     assert signal.ended
     assert signal.facts["actual"] == 20
     assert signal.facts["first_projected"] > 20
+    assert signal.facts["first_probability"] >= 0.95
+    assert signal.facts["first_on"] <= "2024-06-30"
 
 
 def test_nothing_is_projected_from_sixty_days_or_five_events() -> None:

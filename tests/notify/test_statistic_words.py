@@ -76,3 +76,12 @@ def test_single_events_and_counts_have_no_statistics() -> None:
 def test_a_period_is_over_once_it_is_known_what_it_came_to() -> None:
     assert not is_over(PROJECTED)
     assert is_over({**PROJECTED, "actual": 0})
+
+
+def test_a_chance_that_has_fallen_since_the_alert_latched_is_told_beside_the_first() -> None:
+    facts = {**PROJECTED, "probability": 0.88, "first_probability": 0.961, "first_on": "2024-05-12"}
+    assert "Probability of more than 20: about 88 %." in said(facts)
+    assert "up to 12 May 2024 it was about 96 %: that raised the alert" in said(facts)
+    assert "Avec les événements jusqu" in said(facts, "fr")
+    risen = {**facts, "probability": 0.99}
+    assert "raised the alert" not in said(risen)

@@ -126,6 +126,8 @@ def _calendar(
             "first_projected": number(round(latched[1].projected, 1)),
             "first_low": number(round(latched[1].low, 1)),
             "first_high": number(round(latched[1].high, 1)),
+            "first_probability": round(latched[1].probability or 0.0, 4),
+            "first_on": day_from_number(latched[0]).isoformat(),
             "actual": number(value) if ended else None,
         }
         found = Found(one, held, latched[0], last, ended, value, facts, identity=period.label)

@@ -52,6 +52,20 @@ def _projection(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
         yield voice.say(
             "statistics.probability", percent=voice.number(percent), bound=voice.number(bound)
         )
+        yield _first_chance(facts, percent, voice)
+
+
+def _first_chance(facts: Mapping[str, Any], percent: int, voice: Voice) -> str:
+    """How probable it was when the alert latched, where that is more than it is by now."""
+    chance, day = number_of(facts.get("first_probability")), day_of(facts.get("first_on"))
+    if chance is None or day is None:
+        return ""
+    before = min(int(chance * 100), 99)
+    if before <= percent:
+        return ""
+    return voice.say(
+        "statistics.first_probability", percent=voice.number(before), day=voice.numeric_day(day)
+    )
 
 
 def _record(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
