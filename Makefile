@@ -15,7 +15,7 @@ REPLICATES ?= 20
 STATEFUL_EXAMPLES ?= 250
 FUZZ_SECONDS ?= 30
 
-.PHONY: help demo test test-slow test-crash test-stateful test-fuzz lint types check format bench bench-engine bench-detection bench-delivery docs test-systemd test-systemd-static clean
+.PHONY: help demo test test-slow test-crash test-stateful test-fuzz test-long-life lint types check format bench bench-engine bench-detection bench-delivery docs test-systemd test-systemd-static clean
 
 help:
 	@echo "make demo                 the main job on this machine, with no account"
@@ -23,6 +23,7 @@ help:
 	@echo "make test-slow            those that take minutes: backtests of years, kill loops"
 	@echo "make test-stateful        random lives beside a model (STATEFUL_EXAMPLES=250)"
 	@echo "make test-fuzz            damaged input, anew at each run (FUZZ_SECONDS=600, FUZZ_ONLY=rules:17)"
+	@echo "make test-long-life       a year of daily polls: what grows, and what must not (LONG_DAYS=365)"
 	@echo "make test-crash           lives killed at system calls and at random (CRASH=all KILLS=1000)"
 	@echo "make lint types           ruff, mypy"
 	@echo "make docs                 docs/rules.md from the models"
@@ -55,6 +56,9 @@ test-stateful: $(VENV)/.test
 test-fuzz: $(VENV)/.test
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_ONLY="$(FUZZ_ONLY)" \
 	  $(BIN)/python -m pytest -n0 -s -m slow tests/fuzz $(PYTEST_ARGS)
+
+test-long-life: $(VENV)/.test
+	@LONG_DAYS=$(LONG_DAYS) nice $(BIN)/python -m pytest -n0 -s -m slow tests/long_life $(PYTEST_ARGS)
 
 lint: $(VENV)/.lint
 	@$(BIN)/ruff check .
