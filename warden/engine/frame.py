@@ -105,6 +105,8 @@ class Coded:
 
     def present(self) -> list[int]:
         """The codes that occur, in order."""
+        if len(self.values) == 1:  # as with the dataset, mostly
+            return [0] if len(self.codes) else []
         if len(self.codes) * 4 < len(self.values):
             return sorted(set(self.codes.tolist()))
         used: list[int] = np.flatnonzero(np.bincount(self.codes)).tolist()

@@ -99,18 +99,19 @@ class Matches:
         kept = np.flatnonzero(position[self.key_row] >= 0)
         kept = kept[np.argsort(position[self.key_row[kept]], kind="stable")]
         used, codes = np.unique(self.key_code[kept], return_inverse=True)
+        same = _unmoved(rows)
         return Matches(
             frame=self.frame.take(rows),
             distance_km=self.distance_km[rows],
-            place=_picked(self.place, rows),
+            place=_picked(self.place, rows, same=same),
             border_km=self.border_km[rows],
-            border_neighbour=_picked(self.border_neighbour, rows),
+            border_neighbour=_picked(self.border_neighbour, rows, same=same),
             border_of=self.border_of,
-            side=_picked(self.side, rows),
+            side=_picked(self.side, rows, same=same),
             certain=self.certain[rows],
-            actors=_picked(self.actors, rows),
-            groups=_picked(self.groups, rows),
-            names=_picked(self.names, rows),
+            actors=_picked(self.actors, rows, same=same),
+            groups=_picked(self.groups, rows, same=same),
+            names=_picked(self.names, rows, same=same),
             key_row=position[self.key_row[kept]],
             key_code=codes.astype(np.int64),
             keys=tuple(self.keys[code] for code in used),
@@ -220,9 +221,16 @@ def _ties_by_uid(order: IntArray, days: IntArray, uids: ObjectArray) -> IntArray
     return settled
 
 
-def _picked(values: tuple[_T, ...], rows: IntArray) -> tuple[_T, ...]:
+def _picked(values: tuple[_T, ...], rows: IntArray, *, same: int = 0) -> tuple[_T, ...]:
+    """The values of some rows, of which the first `same` are where they were."""
     # Plain integers: indexing by NumPy's costs four times as much.
-    return tuple([values[row] for row in rows.tolist()])
+    return values[:same] + tuple([values[row] for row in rows[same:].tolist()])
+
+
+def _unmoved(rows: IntArray) -> int:
+    """How many rows from the first on keep their places: most, where new events come in."""
+    moved = np.flatnonzero(rows != np.arange(len(rows)))
+    return int(moved[0]) if len(moved) else len(rows)
 
 
 def _spread(column: Coded, decided: Mapping[int, _T]) -> tuple[_T, ...]:
