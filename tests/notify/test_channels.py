@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -355,6 +355,54 @@ def test_a_mail_server_that_says_nothing_times_out():
                 outgoing("email", "a@example.org", "mail"), Target("email", "a@b.org", "mail"), NOW
             )
         assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize(
+    ("at", "security"),
+    [("greeting", "none"), ("data", "none"), ("handshake", "tls"), ("starttls", "starttls")],
+)
+def test_a_mail_server_that_drips_ends_at_the_deadline(at, security):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=drip, args=(listener, at), daemon=True).start()
+        port = listener.getsockname()[1]
+        channel = EmailChannel(
+            SmtpSettings(host="127.0.0.1", port=port, security=security, timeout_s=5, deadline_s=1)
+        )
+        began = time.monotonic()
+        with pytest.raises(ChannelError, match="longer than 1 s") as caught:
+            channel.send(
+                outgoing("email", "a@example.org", "mail"), Target("email", "a@b.org", "mail"), NOW
+            )
+        assert time.monotonic() - began < 3
+        assert not caught.value.permanent
+
+
+def drip(listener, at):
+    """Speak SMTP until then, and from there a byte every tenth of a second."""
+    sock, _ = listener.accept()
+    with sock, suppress(OSError):
+        if at in {"data", "starttls"}:
+            sock.sendall(b"220 simulated\r\n")
+            heard = b""
+            while b"\r\n.\r\n" not in heard:
+                piece = sock.recv(65536)
+                heard += piece
+                if not heard.endswith(b"\r\n"):
+                    continue
+                word = piece[:4].upper()
+                if word == b"STAR":
+                    sock.sendall(b"220 go on\r\n")
+                    break
+                if word == b"EHLO" and at == "starttls":
+                    sock.sendall(b"250-simulated\r\n250 STARTTLS\r\n")
+                elif word in {b"EHLO", b"HELO", b"MAIL", b"RCPT", b"RSET"}:
+                    sock.sendall(b"250 fine\r\n")
+                elif word == b"DATA":
+                    sock.sendall(b"354 go on\r\n")
+        sock.sendall(b"\x16\x03\x03\x40\x00" if at in {"handshake", "starttls"} else b"")
+        for _ in range(100):
+            sock.sendall(b"2")
+            time.sleep(0.1)
 
 
 # --- hooks ------------------------------------------------------------------------------------

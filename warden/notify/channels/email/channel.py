@@ -5,7 +5,9 @@ from __future__ import annotations
 import smtplib
 import socket
 import ssl
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -58,6 +60,11 @@ class EmailChannel:
             ) from error
         except smtplib.SMTPResponseException as error:
             raise _refused(error.smtp_code, error.smtp_error, error) from error
+        except _TooSlowError:
+            raise ChannelError(
+                f"mail server {self._settings.host}:{self._settings.port}: it took longer than "
+                f"{self._settings.deadline_s:g} s"
+            ) from None
         except (smtplib.SMTPException, OSError, ValueError) as error:
             reason = "timed out" if isinstance(error, TimeoutError) else str(error)
             raise ChannelError(
@@ -111,19 +118,75 @@ class EmailChannel:
         return context
 
 
+class _TooSlowError(OSError):
+    """The deadline has passed."""
+
+
 class _Session(smtplib.SMTP):
-    """An SMTP session that ends without raising once the mail has been accepted."""
+    """An SMTP session that ends without raising once the mail has been accepted.
+
+    A timeout alone does not bound it: a server that sends a byte now and then never times out. So
+    a timer shuts the socket down at the deadline.
+    """
 
     def __init__(self, settings: SmtpSettings, context: ssl.SSLContext | None) -> None:
         super().__init__(timeout=settings.timeout_s)
         self._settings = settings
         self._tls = context
+        self._struck = False
+        self._timer = threading.Timer(settings.deadline_s, self._strike)
+        self._timer.daemon = True
+        if context is not None:
+            context.sslsocket_class = self._watched()
+
+    def _watched(self) -> type[ssl.SSLSocket]:
+        """Sockets that the timer reaches while they are still shaking hands."""
+        session = self
+
+        class Watched(ssl.SSLSocket):
+            def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002  as there
+                session.sock = self
+                super().do_handshake(block)
+
+        return Watched
+
+    def _strike(self) -> None:
+        self._struck = True
+        sock = self.sock
+        if sock is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)  # not SSLSocket's: it forgets TLS
+
+    def getreply(self) -> tuple[int, bytes]:
+        """The server's answer; what had come of it when the timer struck is none."""
+        with self._in_time():
+            answer = super().getreply()
+            if self._struck:
+                raise _TooSlowError
+            return answer
+
+    def send(self, s: Any) -> None:
+        """Send a line or the mail."""
+        with self._in_time():
+            super().send(s)
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """Raise `_TooSlowError` for whatever comes of the timer's strike."""
+        try:
+            yield
+        except (smtplib.SMTPException, OSError):
+            if self._struck:
+                raise _TooSlowError from None
+            raise
 
     def open(self) -> None:
         """Connect, secure the connection as the settings say, and greet."""
         settings = self._settings
+        self._timer.start()
         self._host = settings.host  # what starttls checks the certificate against
-        code, answer = self.connect(settings.host, settings.port)
+        with self._in_time():
+            code, answer = self.connect(settings.host, settings.port)
         if code != 220:  # noqa: PLR2004 -- "service ready"
             raise smtplib.SMTPConnectError(code, answer)
         self.ehlo_or_helo_if_needed()
@@ -132,7 +195,8 @@ class _Session(smtplib.SMTP):
                 raise ChannelError(
                     f"mail server {settings.host} offers no STARTTLS; nothing was sent in clear"
                 )
-            self.starttls(context=self._tls)
+            with self._in_time():
+                self.starttls(context=self._tls)
             self.ehlo()
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
@@ -143,6 +207,7 @@ class _Session(smtplib.SMTP):
 
     def shut(self) -> None:
         """Close without a word."""
+        self._timer.cancel()
         self.close()
 
     def __exit__(self, *args: object) -> None:
@@ -152,7 +217,7 @@ class _Session(smtplib.SMTP):
         except (smtplib.SMTPException, OSError):
             pass
         finally:
-            self.close()
+            self.shut()
 
 
 def _refused(code: int, answer: bytes | str, cause: Exception | None = None) -> ChannelError:

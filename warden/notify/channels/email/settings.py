@@ -22,6 +22,10 @@ class SecretName(BaseModel):
 class SmtpSettings(BaseModel):
     """The mail server and the sender.
 
+    Attributes:
+        timeout_s: how long the server may be silent.
+        deadline_s: how long a whole mail may take, however steadily the server drips.
+
     `security: none` is for a server on this machine; anything else needs `starttls` or `tls`,
     and the certificate is verified against the system's authorities or `ca_file`.
     """
@@ -36,6 +40,7 @@ class SmtpSettings(BaseModel):
     password: SecretName | None = None
     ca_file: Path | None = None
     timeout_s: float = Field(default=30.0, gt=0, le=300)
+    deadline_s: float = Field(default=240.0, gt=0, le=280)
     list_unsubscribe: str | None = None
 
     @field_validator("sender")
