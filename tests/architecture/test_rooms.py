@@ -85,7 +85,11 @@ HOMES: dict[str, tuple[str, ...]] = {
     "sqlite_utils": ("store/",),
     "yaml": ("rulebook/",),
     "jinja2": (
-        "sandbox.py", "notify/render/", "pictures/", "engine/expression.py", "simulator/album.py",
+        "sandbox.py",
+        "notify/render/",
+        "pictures/",
+        "engine/expression.py",
+        "simulator/album.py",
     ),
     "resvg_py": ("pictures/raster.py",),
     "PIL": ("pictures/raster.py",),
