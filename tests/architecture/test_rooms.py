@@ -107,7 +107,7 @@ TOP_LEVEL = {
 
 
 def modules() -> Iterator[Path]:
-    return (path for path in sorted(PACKAGE.rglob("*.py")) if "share" not in path.parts)
+    return [path for path in sorted(PACKAGE.rglob("*.py")) if "share" not in path.parts]
 
 
 def room_of(path: Path) -> str:

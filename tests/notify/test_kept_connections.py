@@ -50,7 +50,7 @@ class Server:
                 answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
                 if answer is SILENCE:
                     time.sleep(5)
-                if answer == CLOSE:
+                if answer in (CLOSE, SILENCE):
                     return
                 sock.sendall(answer)
 

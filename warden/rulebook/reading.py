@@ -18,6 +18,7 @@ from warden.model.located import FaultList, Node, Scalar, SourceFile, shown
 
 MAX_FILE_BYTES: Final = 4 * 1024 * 1024
 MAX_DEPTH: Final = 40
+_TOO_DEEP: Final = f"nested more than {MAX_DEPTH} levels deep"
 MAX_NODES: Final = 400_000  # after aliases are unfolded
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -167,7 +168,7 @@ class _Builder:
     def _open(self, event: Any) -> None:
         self._count(1, event)
         if len(self._stack) >= MAX_DEPTH:
-            self._refuse(event, f"nested more than {MAX_DEPTH} levels deep")
+            self._refuse(event, _TOO_DEEP)
         if event.tag is not None:
             self._refuse(event, f"the tag {shown(event.tag)}; rule files use no tags")
         kind = "mapping" if isinstance(event, yaml.MappingStartEvent) else "list"
@@ -258,6 +259,9 @@ class _Builder:
             column = len(self._file.line(line)) + 1
         problem = getattr(error, "problem", None) or "cannot be read"
         context = getattr(error, "context", None)
+        if "maximum nesting depth" in problem:  # libyaml's own bound, met while it looks ahead
+            self._faults.file_error(self._file, "WR004", _TOO_DEEP, line=line, column=column)
+            return
         tab = "\t" in self._file.line(line)[:column]
         if tab:
             problem = "a tab; indent with spaces"
