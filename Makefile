@@ -38,8 +38,10 @@ help:
 demo: $(VENV)/.demo
 	@$(BIN)/python -m warden demo --directory $(DEMO_DIR)
 
+# Half as many again as there are cores: many tests wait for a process or a clock.
 test: $(VENV)/.test
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@PYTEST_XDIST_AUTO_NUM_WORKERS=$${PYTEST_XDIST_AUTO_NUM_WORKERS:-$$(( ($$(nproc) * 3 + 1) / 2 ))} \
+	  $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-slow: $(VENV)/.test
 	@$(BIN)/python -m pytest -m slow --timeout 1200 --ignore tests/systemd \

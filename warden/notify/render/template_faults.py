@@ -27,6 +27,8 @@ _FORM = re.compile(r"\.(zero|one|two|few|many|other)$")
 _NAMED = re.compile(r"'([^']+)'")
 _TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 _SECTION = re.compile(r"\s*\[([^\[\]]+)\]")
+_NAMES_IN: dict[str, frozenset[str]] = {}
+_REMEMBERED = 10_000  # phrases of all languages; then all are forgotten
 
 
 def template_faults(renderer: Renderer) -> tuple[Fault, ...]:
@@ -79,12 +81,21 @@ def _names(sandbox: Sandbox, sources: Mapping[str, str]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for key, source in sources.items():
         stem = _FORM.sub("", key)
+        found.setdefault(stem, set()).update(_names_in(sandbox, source))
+    return found
+
+
+def _names_in(sandbox: Sandbox, source: str) -> frozenset[str]:
+    """The names that one phrase uses. Remembered: a daemon's reloads ask of the same phrases."""
+    if source not in _NAMES_IN:
         try:
             names = meta.find_undeclared_variables(sandbox.parse(source))
         except TemplateSyntaxError:  # told by those who use the phrase
             names = set()
-        found.setdefault(stem, set()).update(names - {"_turn"})
-    return found
+        if len(_NAMES_IN) >= _REMEMBERED:
+            _NAMES_IN.clear()
+        _NAMES_IN[source] = frozenset(names - {"_turn"})
+    return _NAMES_IN[source]
 
 
 def _of_phrase(renderer: Renderer, strings: Path, key: str, message: str) -> Fault:
