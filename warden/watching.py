@@ -30,7 +30,8 @@ class Watching:
     """Answers at `/metrics`, `/-/healthy` and `/-/ready`.
 
     Arguments:
-        troubles: why the daemon is not at work; nothing while it is.
+        troubles: why the daemon is not at work and would have to be started anew; nothing while
+            it is.
     """
 
     def __init__(
@@ -89,6 +90,10 @@ class Watching:
         return Answer(self._meter.page(), content_type=CONTENT_TYPE)
 
     def _healthy(self) -> Answer:
+        """Whether a restart would help, by the same signs that starve the watchdog."""
+        troubles = self._troubles()
+        if troubles:
+            return Answer(f"not healthy: {'; '.join(troubles)}\n".encode(), 503)
         return Answer(b"warden is alive\n")
 
     def _ready(self) -> Answer:

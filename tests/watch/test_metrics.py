@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -115,6 +116,22 @@ def test_it_is_counted(store, name, value):
     assert values(metered(store).page())[name] == value
 
 
+def test_the_process_is_measured_where_only_processes_are_shown(monkeypatch, tmp_path):
+    """As under `ProcSubset=pid`, where /proc/stat is not there."""
+    opened = open
+
+    def hidden(path, *args, **kwargs):
+        if str(path) == "/proc/stat":
+            raise FileNotFoundError(path)
+        return opened(path, *args, **kwargs)
+
+    monkeypatch.setattr("builtins.open", hidden)
+    found = values(Meter(lambda: Picture("1.2.3")).page())
+    assert found["process_resident_memory_bytes"] > 10 << 20
+    assert found["process_open_fds"] > 2
+    assert 0 < time.time() - found["process_start_time_seconds"] < 86_400
+
+
 def test_rows_served_are_not_counted_twice(store):
     assert not [name for name in values(metered(store).page()) if 'outcome="served"' in name]
 
@@ -152,7 +169,7 @@ def example_rules() -> str:
 
 def test_the_example_alert_rules_name_metrics_that_exist(store):
     known = {name.partition("{")[0] for name in values(metered(store).page())}
-    named = set(re.findall(r"\bwarden_[a-z_]+", example_rules()))
+    named = set(re.findall(r"\b(?:warden|process)_[a-z_]+", example_rules()))
     assert named
     assert named <= known
 
@@ -164,3 +181,62 @@ def test_promtool_accepts_the_example_alert_rules(tmp_path):
     rules.write_text(example_rules(), encoding="utf-8")
     done = subprocess.run([PROMTOOL, "check", "rules", rules], capture_output=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+# What is served for three hours, and which of the example rules speak of it at the end.
+TROUBLES = {
+    "nothing": ("", ""),
+    "warden is gone": ('up{job="warden"} 0', "WardenGone"),
+    "evaluations stopped": (
+        'warden_last_evaluation_timestamp_seconds{job="warden"} 0', "WardenDoesNotEvaluate",
+    ),
+    "no evaluation since the start": (
+        'process_start_time_seconds{job="warden"} 0', "WardenDoesNotEvaluate",
+    ),
+    "a source is ill": ('warden_source_ok{source="acled"} 0', "WardenSourceIll"),
+    "a source is not polled": (
+        'warden_source_last_poll_timestamp_seconds{source="acled"} -172800',
+        "WardenSourceNotPolled",
+    ),
+    "old data": (
+        'warden_source_complete_through_timestamp_seconds{source="acled"} -1900800',
+        "WardenDataOld",
+    ),
+    "a queue that stands": ("warden_delivery_queue_age_seconds 7200", "WardenQueueStuck"),
+    "a dead letter": ('warden_delivery_attempts_total{outcome="dead"} up', "WardenDeadLetters"),
+    "a rule fails": ('warden_rules_failing{rule="bamako-spike"} 1', "WardenRuleFails"),
+    "a refused reload": ("warden_rules_last_reload_successful 0", "WardenReloadRefused"),
+    "a job fails": ('warden_job_failures_total{job="poll acled"} up', "WardenJobFails"),
+}  # fmt: skip
+MINUTES = 13 * 60  # longer than any rule waits
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_each_example_alert_speaks_of_its_trouble_and_no_other(trouble, tmp_path):
+    assert PROMTOOL is not None
+    served, alert = TROUBLES[trouble]
+    (tmp_path / "rules.yaml").write_text(example_rules(), encoding="utf-8")
+    (tmp_path / "test.yaml").write_text(rule_test(served, alert), encoding="utf-8")
+    done = subprocess.run(
+        [PROMTOOL, "test", "rules", tmp_path / "test.yaml"], capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def rule_test(served: str, alert: str) -> str:
+    """A test of Prometheus' rules: of all example alerts only this one is firing."""
+    names = re.findall(r"alert: (\w+)", example_rules())
+    lines = ["rule_files: [rules.yaml]", "tests:", "- interval: 1m"]
+    if served:
+        series, _, value = served.rpartition(" ")
+        steps = "0+1" if value == "up" else f"{value}+0"
+        lines += ["  input_series:", f"  - {{series: '{series}', values: '{steps}x{MINUTES}'}}"]
+    lines += ["  promql_expr_test:"]
+    for name in names:
+        query = f'count(ALERTS{{alertname="{name}",alertstate="firing"}})'
+        found = ["{labels: '{}', value: 1}"] if name == alert else []
+        lines += [
+            f"  - {{expr: '{query}', eval_time: {MINUTES}m, exp_samples: [{', '.join(found)}]}}"
+        ]
+    return "\n".join(lines) + "\n"
