@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from warden.errors import ConfigError, Fault, StoreError, UsageError, WardenError
+from warden.secrecy import veiled
 
 MODE = 0o660  # the owner and its group: the operators
 MAX_REQUEST_BYTES = 1 << 20
@@ -71,6 +72,7 @@ class ControlServer:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.unlink(missing_ok=True)
+            os.fchmod(self._listener.fileno(), MODE)  # what bind makes, whatever the umask takes
             with _address(self.path) as address:
                 self._listener.bind(address)
             self.path.chmod(MODE)
@@ -144,7 +146,7 @@ class _Reply:
         if self.gone:
             return
         try:
-            line = json.dumps(message, ensure_ascii=True, default=str)
+            line = veiled(json.dumps(message, ensure_ascii=True, default=str))
             self.caller.sendall(line.encode() + b"\n")
         except OSError:
             self.gone = True

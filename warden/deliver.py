@@ -44,6 +44,7 @@ from warden.notify.render.samples import exercise
 from warden.notify.routes import Receiver, Routing, Target
 from warden.notify.silence_ends import silence_ended
 from warden.notify.silences import matches, silencing
+from warden.secrecy import veiled
 from warden.store import ledger, outbox, people
 from warden.store.connection import Store, Transaction
 from warden.store.sources import load_sources
@@ -848,7 +849,7 @@ class Deliverer:
         except Exception as error:  # a fault of a channel is a failed try, never a lost alert
             log.exception("channel %s failed", target.channel)
             detail, outcome = f"{type(error).__name__}: {error}", "failed"
-        return Attempt(delivery_id, outcome, detail, started, self._clock.now(), pause)
+        return Attempt(delivery_id, outcome, veiled(detail), started, self._clock.now(), pause)
 
     # --- recording ----------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from warden.errors import WardenError
+from warden.secrecy import hide
 from warden.sources.http_client import HttpClient
 
 DEADLINE_S = 20.0
@@ -38,6 +39,7 @@ class Heartbeat:
         deadline_s: float = DEADLINE_S,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        hide(url)
         self._url = url
         self._every_s = every_s
         self._deadline_s = deadline_s

@@ -5,7 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import TextIO
+import textwrap
+from typing import Any, TextIO
+
+from warden.model.text import visible
+from warden.secrecy import veiled
 
 _PRIORITY = {
     logging.DEBUG: 7,
@@ -16,7 +20,27 @@ _PRIORITY = {
 }  # syslog's numbers, see sd-daemon(3)
 
 
-class JournalFormatter(logging.Formatter):
+class PlainFormatter(logging.Formatter):
+    """One line an entry, whatever a feed or a server put into it, and no secret.
+
+    Only a traceback has lines of its own, each with a blank before it, so that no text of an
+    error's can pass for an entry.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  the base class's name
+        """Make the entry's line: what would end it, or be obeyed by a terminal, is escaped."""
+        return visible(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  the base class's name
+        """Make a traceback's lines."""
+        return textwrap.indent(super().formatException(ei), "  ", lambda _line: True)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format a record."""
+        return veiled(visible(super().format(record), keep="\n\t"))
+
+
+class JournalFormatter(PlainFormatter):
     """Each line begins with its priority, as the journal reads it; the journal adds the time."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -43,12 +67,10 @@ def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
     if on_journal(out):
         handler.setFormatter(JournalFormatter("%(name)s: %(message)s"))
     elif out.isatty():
-        handler.setFormatter(
-            logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
-        )
+        handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
     else:
         handler.setFormatter(
-            logging.Formatter(
+            PlainFormatter(
                 "%(asctime)s.%(msecs)03d %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S"
             )
         )

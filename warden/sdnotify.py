@@ -10,6 +10,7 @@ import time
 def notify(*assignments: str) -> bool:
     """Send `READY=1`, `STATUS=…`, … to the service manager; False when there is none.
 
+    An assignment is one line: a line break in a sentence would begin another one.
     Never raises: a service manager that went away must not take the daemon with it.
     """
     address = os.environ.get("NOTIFY_SOCKET", "")
@@ -19,7 +20,8 @@ def notify(*assignments: str) -> bool:
         address = "\0" + address[1:]  # the abstract namespace
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-            channel.sendto("\n".join(assignments).encode(), address)
+            lines = (" ".join(one.split()) for one in assignments)
+            channel.sendto("\n".join(lines).encode(errors="replace"), address)
     except OSError:
         return False
     return True

@@ -34,6 +34,7 @@ from warden.model.duration import parse_days
 from warden.model.located import FaultList, did_you_mean
 from warden.notify.channels.email.settings import SmtpSettings
 from warden.rulebook.reading import read_file
+from warden.secrecy import hide
 
 PREFIX = "WARDEN_"
 NOT_SETTINGS = ("WARDEN_CONFIG",)  # read by the shell itself
@@ -286,11 +287,11 @@ class Secrets:
             except (OSError, UnicodeDecodeError) as error:
                 raise ConfigError(f"secret '{name}' cannot be read from {path}: {error}") from None
             if text.strip("\r\n"):
-                return SecretStr(text.rstrip("\r\n"))
+                return _secret(text)
         text = os.environ.get(SECRET_PREFIX + name) or os.environ.get(
             SECRET_PREFIX + name.upper().replace("-", "_").replace(".", "_"), ""
         )
-        return SecretStr(text.rstrip("\r\n")) if text.strip("\r\n") else None
+        return _secret(text) if text.strip("\r\n") else None
 
     def require(self, name: str) -> SecretStr:
         """Read one; say where it was looked for when it is nowhere."""
@@ -307,6 +308,13 @@ class Secrets:
             yield Path(credentials) / name
         if self.directory is not None:
             yield self.directory / name
+
+
+def _secret(text: str) -> SecretStr:
+    """Take one into use: from now on no log, command or reason tells it."""
+    secret = text.rstrip("\r\n")
+    hide(secret, secret.strip())
+    return SecretStr(secret)
 
 
 # --- loading ----------------------------------------------------------------------------------

@@ -10,13 +10,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "warden"
 
-VALUES = {"model", "errors", "clock", "collector"}
+VALUES = {"model", "errors", "clock", "collector", "secrecy"}
 # A room may import itself and these. `engine` and the edges know values; the three steps know the
 # edges' public faces; the shell puts everything together.
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "clock": set(),
     "collector": set(),
+    "secrecy": set(),
     "model": {"errors", "model"},
     "engine": {*VALUES},
     "rulebook": {*VALUES, "engine"},
@@ -31,12 +32,12 @@ ALLOWED: dict[str, set[str]] = {
     "evaluate": {*VALUES, "engine", "store"},
     "deliver": {*VALUES, "notify", "store"},
     "settings": {*VALUES, "rulebook", "notify", "sources"},
-    "heartbeat": {"errors", "sources"},
+    "heartbeat": {"errors", "secrecy", "sources"},
     "watch": {"errors", "store"},  # of the store only the figures; see below
     "watching": {"errors", "evaluate", "ingest", "station", "store", "watch"},
-    "logs": set(),
+    "logs": {"model", "secrecy"},
     "sdnotify": set(),
-    "control": {"errors"},
+    "control": {"errors", "secrecy"},
     "people": {*VALUES, "notify", "store"},
     "unit": {"errors", "settings"},
     "vitals": {*VALUES, "engine"},

@@ -4,6 +4,7 @@ import io
 import logging
 import os
 import socket
+import sys
 
 import pytest
 
@@ -50,9 +51,16 @@ def test_the_watchdog_is_for_this_process_only(monkeypatch):
 
 
 def test_the_journal_gets_priorities_on_every_line():
-    record = logging.LogRecord("warden.x", logging.ERROR, "f", 1, "two\nlines", None, None)
+    try:
+        float("two\nlines")
+    except ValueError:
+        error = sys.exc_info()
+    record = logging.LogRecord("warden.x", logging.ERROR, "f", 1, "two\nlines", None, error)
     text = logs.JournalFormatter("%(name)s: %(message)s").format(record)
-    assert text == "<3>warden.x: two\n<3>lines"
+    first, *rest = text.splitlines()
+    assert first == "<3>warden.x: two\\nlines"
+    assert len(rest) > 2
+    assert all(line.startswith("<3>  ") for line in rest)
 
 
 def test_a_stream_is_the_journal_only_by_its_inode(monkeypatch, tmp_path):

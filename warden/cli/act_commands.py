@@ -14,6 +14,7 @@ from warden.cli.common import (
     print_json,
     print_table,
     say,
+    tell,
 )
 
 alerts_argument = click.argument("alerts", metavar="ALERT...", nargs=-1, required=True)
@@ -191,7 +192,7 @@ def preview(
         return
     say(row["subject"])
     for file in row["files"]:
-        click.echo(file)
+        tell(file)
     if row["fallback"]:
         say(f"! a template failed, this is the plain form: {row['fallback']}")
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from warden.errors import ConfigError, WardenError
+from warden.model.text import visible
+from warden.secrecy import veiled
 
 if TYPE_CHECKING:
     from warden.settings import Settings
@@ -82,12 +84,17 @@ def example(text: str) -> str:
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in text.strip().splitlines())
 
 
+def tell(text: str = "", *, err: bool = False) -> None:
+    """Print lines for people: nothing in them that a terminal obeys, and no secret."""
+    click.echo(veiled(visible(text, keep="\n\t")), err=err)
+
+
 def show_error(error: WardenError | str) -> None:
     """Print what is wrong on stderr: one line, or all faults with their places."""
     faults = error.faults if isinstance(error, ConfigError) else ()
     for line in render(faults):
-        click.echo(line, err=True)
-    click.echo(f"warden: {error}", err=True)
+        tell(line, err=True)
+    tell(f"warden: {error}", err=True)
 
 
 def render(faults: Sequence[Any]) -> list[str]:
@@ -102,7 +109,9 @@ def render(faults: Sequence[Any]) -> list[str]:
 def print_json(row: Mapping[str, Any]) -> None:
     """Print one JSON object on one line of stdout."""
     text = json.dumps(row, ensure_ascii=False, default=str, allow_nan=False)
-    sys.stdout.write(text + "\n")
+    if not text.isprintable():  # JSON lets stand what terminals obey: CSI, bidi overrides
+        text = "".join(char if visible(char) == char else json.dumps(char)[1:-1] for char in text)
+    sys.stdout.write(veiled(text) + "\n")
 
 
 def print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
@@ -120,7 +129,7 @@ def print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> No
             text.rjust(width) if right else text.ljust(width)
             for text, width, right in zip(line, widths, numeric, strict=True)
         ]
-        click.echo("  ".join(parts).rstrip())
+        tell("  ".join(parts).rstrip())
 
 
 def _is_number(text: str) -> bool:
@@ -135,12 +144,12 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.10g}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{k}={v}" for k, v in value.items())
+        return _cell(", ".join(f"{k}={v}" for k, v in value.items()))
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    return str(value).replace("\n", " ")
+        return _cell(", ".join(map(str, value)))
+    return visible(str(value).replace("\n", " "))
 
 
 def say(text: str) -> None:
     """Tell people something beside the data: on stderr, so that stdout stays parseable."""
-    click.echo(text, err=True)
+    tell(text, err=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from warden.cli.common import example, print_table, say
+from warden.cli.common import example, print_table, say, tell
 from warden.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def demo(directory: Path) -> None:
         outcome = run(directory, tell=shown)
     _show(outcome)
     index = _write_index(outcome)
-    click.echo(f"\nOpen in a browser: {index}")
+    tell(f"\nOpen in a browser: {index}")
 
 
 class _Shown:
@@ -94,9 +94,9 @@ class _Shown:
 def _show(outcome: Outcome) -> None:
     from warden.simulator import findings
 
-    click.echo(f"\nAll data are SIMULATED. {outcome.steps} polls of 2019 to 2024, "
+    tell(f"\nAll data are SIMULATED. {outcome.steps} polls of 2019 to 2024, "
                f"{outcome.events:,} events, {len(outcome.notices)} notices.")  # fmt: skip
-    click.echo("\nWhat was found when (the first of each kind, and days you may know):\n")
+    tell("\nWhat was found when (the first of each kind, and days you may know):\n")
     print_table(
         (
             {
@@ -109,11 +109,11 @@ def _show(outcome: Outcome) -> None:
         ["told", "rule", "happened", "days after", "action", "reason", "severity", "what"],
     )  # fmt: skip
     _show_years(outcome)
-    click.echo("\nWhat the Africa Center's brief of 24 September 2024 said, and when warden did:\n")
+    tell("\nWhat the Africa Center's brief of 24 September 2024 said, and when warden did:\n")
     for claim in findings.claims(outcome.notices, outcome.figures):
-        click.echo(f"  {claim.brief}")
-        click.echo(f"    simulated data: {claim.data}")
-        click.echo(f"    warden told:    {claim.warden}")
+        tell(f"  {claim.brief}")
+        tell(f"    simulated data: {claim.data}")
+        tell(f"    warden told:    {claim.warden}")
     _show_places(outcome)
 
 
@@ -184,7 +184,7 @@ def _show_years(outcome: Outcome) -> None:
 
     counts = findings.alerts_a_year(outcome.notices)
     years = sorted({year for row in counts.values() for year in row})
-    click.echo("\nAlerts told, by rule and year:\n")
+    tell("\nAlerts told, by rule and year:\n")
     print_table(
         ({"rule": rule, **{str(y): row.get(y, 0) for y in years}} for rule, row in counts.items()),
         ["rule", *map(str, years)],
@@ -193,12 +193,12 @@ def _show_years(outcome: Outcome) -> None:
 
 def _show_places(outcome: Outcome) -> None:
     paths, program = outcome.paths, _program()
-    click.echo("\nOn purpose two things went wrong:")
+    tell("\nOn purpose two things went wrong:")
     for day, sentence in outcome.failed_polls:
-        click.echo(f"  {day}  the feed, read at the next poll with nothing lost: {sentence}")
-    click.echo(f"  2022-03-02  the partner's computer; delivered at another try: {outcome.retried}")
+        tell(f"  {day}  the feed, read at the next poll with nothing lost: {sentence}")
+    tell(f"  2022-03-02  the partner's computer; delivered at another try: {outcome.retried}")
     states = ", ".join(f"{number} {state}" for state, number in outcome.deliveries.items())
-    click.echo(f"\nDeliveries: {states}; {outcome.seconds:.0f} seconds in all.\n")
+    tell(f"\nDeliveries: {states}; {outcome.seconds:.0f} seconds in all.\n")
     for name, path, about in (
         (
             "mails",
@@ -209,10 +209,10 @@ def _show_places(outcome: Outcome) -> None:
         ("database", paths.database, "events, revisions, alerts, notices, deliveries"),
         ("settings", paths.settings, "with rules and routes beside it"),
     ):
-        click.echo(f"  {name:9} {path}  ({about})")
-    click.echo("\nGo on with (the second projects 2024 from its first half):")
-    click.echo(f"  {program} --config {paths.settings} alerts --told")
-    click.echo(
+        tell(f"  {name:9} {path}  ({about})")
+    tell("\nGo on with (the second projects 2024 from its first half):")
+    tell(f"  {program} --config {paths.settings} alerts --told")
+    tell(
         f"  {program} --config {paths.settings} series attack-near-bamako --by year "
         "--now 2024-06-30"
     )

@@ -15,6 +15,7 @@ from warden.cli.common import (
     print_json,
     print_table,
     say,
+    tell,
 )
 
 limit_option = click.option(
@@ -117,17 +118,17 @@ def status(obj: Globals, *, as_json: bool) -> None:
     if as_json:
         print_json(report)
     else:
-        click.echo(f"daemon      {_daemon(report['daemon'])}")
+        tell(f"daemon      {_daemon(report['daemon'])}")
         for name in ("database", "rules", "alerts", "silences", "deliveries", "backup"):
-            click.echo(f"{name.ljust(11)} {_phrase(report[name])}")
+            tell(f"{name.ljust(11)} {_phrase(report[name])}")
         for source in report["sources"]:
-            click.echo(f"source      {source['name']}: {source['state']}. {source['sentence']}")
+            tell(f"source      {source['name']}: {source['state']}. {source['sentence']}")
         for name, counts in report["precision"].items():
-            click.echo(f"verdicts    {name}: {_precision(counts)}")
+            tell(f"verdicts    {name}: {_precision(counts)}")
         for row in report["calibrations"]:
-            click.echo(f"calibrated  {short(row)}")
+            tell(f"calibrated  {short(row)}")
         for name, counts in report["projections"].items():
-            click.echo(f"projections {name}: {_coverage(counts)}")
+            tell(f"projections {name}: {_coverage(counts)}")
         for trouble in report["troubles"]:
             say(f"! {trouble}")
 

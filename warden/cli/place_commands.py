@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from warden.cli.common import Globals, example, global_options, json_option, print_json
+from warden.cli.common import Globals, example, global_options, json_option, print_json, tell
 
 _NEGATIVE = re.compile(r"-\d*\.?\d")
 
@@ -79,4 +79,4 @@ def _show(found: Mapping[str, Any], *, as_json: bool) -> None:
     for name, value in found.items():
         if value is not None and value != []:
             shown = ", ".join(value) if isinstance(value, list) else value
-            click.echo(f"{name.ljust(width)}  {shown}")
+            tell(f"{name.ljust(width)}  {shown}")

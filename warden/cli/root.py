@@ -13,7 +13,7 @@ from typing import NamedTuple
 import click
 
 from warden import __version__
-from warden.cli.common import Globals, global_options, show_error
+from warden.cli.common import Globals, global_options, show_error, tell
 from warden.errors import WardenError
 
 
@@ -97,7 +97,7 @@ class LazyGroup(click.Group):
 def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: FBT001  # click's signature
     del param
     if value and not ctx.resilient_parsing:
-        click.echo(f"warden {__version__}")
+        tell(f"warden {__version__}")
         ctx.exit()
 
 

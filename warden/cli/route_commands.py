@@ -16,6 +16,7 @@ from warden.cli.common import (
     print_json,
     print_table,
     say,
+    tell,
 )
 
 
@@ -43,7 +44,7 @@ def show(obj: Globals, *, as_json: bool) -> None:
         return
     for row in rows:
         depth = row["path"].count(".") + 1 if row["path"] else 0
-        click.echo("  " * depth + _route_line(row))
+        tell("  " * depth + _route_line(row))
     if not rows:
         say("there is no route: nobody gets anything")
 

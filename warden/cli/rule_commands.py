@@ -17,6 +17,7 @@ from warden.cli.common import (
     print_table,
     render,
     say,
+    tell,
 )
 
 PERIODS = ("day", "week", "month", "year")
@@ -59,10 +60,10 @@ def check(obj: Globals, *, place: Path | None, as_json: bool) -> int:
         row = dataclasses.asdict(fault)
         print_json({name: row[name] for name in _FAULT_FIELDS})
     for line in () if as_json else render(faults):
-        click.echo(line)
+        tell(line)
     errors = sum(fault.severity == "error" for fault in faults)
     for line in () if as_json or errors else _calibrated(obj):
-        click.echo(line)
+        tell(line)
     warnings = len(faults) - errors
     say(f"{_count(errors, 'error')}, {_count(warnings, 'warning')}" if faults else "no faults")
     return 1 if errors else 0

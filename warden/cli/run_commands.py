@@ -15,6 +15,7 @@ from warden.cli.common import (
     print_json,
     print_table,
     say,
+    tell,
 )
 
 
@@ -60,10 +61,10 @@ def _show(summary: Mapping[str, Any]) -> None:
     print_table(
         summary["sources"], ["name", "state", "new", "revised", "retracted", "rejected", "sentence"]
     )
-    click.echo()
+    tell()
     if summary["alerts"]:
         print_table(summary["alerts"], ["at", "action", "severity", "rule", "key", "title"])
     else:
-        click.echo("nothing to tell")
+        tell("nothing to tell")
     deliveries = summary["deliveries"]
     say(", ".join(f"{count} {state}" for state, count in deliveries.items()))

@@ -18,6 +18,7 @@ from warden.cli.common import (
     print_json,
     print_table,
     say,
+    tell,
 )
 
 if TYPE_CHECKING:
@@ -61,10 +62,10 @@ def test(obj: Globals, *, place: Path | None, as_json: bool) -> int:
 
 def _show_outcome(outcome: Outcome) -> None:
     word = "ok  " if outcome.passed else "FAIL"
-    click.echo(f"{word}  {outcome.file}:{outcome.line}  {outcome.name}")
+    tell(f"{word}  {outcome.file}:{outcome.line}  {outcome.name}")
     for number in outcome.failed:
         expected, got = outcome.expected[number], outcome.got[number]
-        click.echo(f"      {_head(expected)}")
+        tell(f"      {_head(expected)}")
         for word, check in (("expected", expected), ("got", got)):
             held = check.get("held", {})
             found = check.get("notices") or [
@@ -72,7 +73,7 @@ def _show_outcome(outcome: Outcome) -> None:
                 for name in dict.fromkeys((*check.get("receivers", ()), *held))
             ]
             for one in found or ["nothing"]:
-                click.echo(f"        {word.ljust(8)}  {_phrase(one)}")
+                tell(f"        {word.ljust(8)}  {_phrase(one)}")
 
 
 def _head(check: Mapping[str, Any]) -> str:
@@ -205,10 +206,10 @@ def _show_backtest(rows: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]
     if rows:
         print_table([_line(row) for row in rows], columns)
     else:
-        click.echo("nothing would have been sent")
-    click.echo()
+        tell("nothing would have been sent")
+    tell()
     _show_months(summary["months"])
-    click.echo()
+    tell()
     by_rule = [{"rule": name, **counts} for name, counts in summary["rules"].items()]
     totals = {name: sum(row[name] for row in by_rule) for name in _ACTIONS}
     by_rule.append({"rule": "all", **totals, "alerts_per_year": summary["alerts_per_year"]})
@@ -308,8 +309,8 @@ def _draw_calibration(app: App, row: Mapping[str, Any], picture: Path) -> None:
 def _show_calibration(row: Mapping[str, Any]) -> None:
     from warden.trial.calibration_words import advice, sentence
 
-    click.echo(sentence(row))
-    click.echo()
+    tell(sentence(row))
+    tell()
     table = [
         {
             "rise": "none" if one["factor"] == 1 else f"x {one['factor']:g}",
@@ -323,15 +324,15 @@ def _show_calibration(row: Mapping[str, Any]) -> None:
     ]
     if table:
         print_table(table, list(table[0]))
-        click.echo()
+        tell()
     if row["tests"]:
         tests = [
             {**one, "false alerts a year": one["false_alerts_per_year"]} for one in row["tests"]
         ]
         print_table(tests, ["measure", "window_days", "false alerts a year"])
-        click.echo()
+        tell()
     for line in advice(row):
-        click.echo(line)
+        tell(line)
 
 
 def _show_calibrations(rows: list[dict[str, Any]], *, as_json: bool) -> None:
@@ -342,7 +343,7 @@ def _show_calibrations(rows: list[dict[str, Any]], *, as_json: bool) -> None:
             print_json(row)
             continue
         aged = "" if row["current"] else " The rule was edited since."
-        click.echo(f"{row['calibrated_at'][:10]}  {sentence(row)}{aged}")
+        tell(f"{row['calibrated_at'][:10]}  {sentence(row)}{aged}")
     if not rows:
         say("nothing was calibrated yet; `warden calibrate RULE` does it")
 
@@ -372,7 +373,7 @@ def _show_months(months: Mapping[str, Mapping[str, int]]) -> None:
         print_table(lines, ["month", *_ACTIONS, ""])
     silent = len(months) - len(spoken)
     if silent:
-        click.echo(f"silent: {silent} of {len(months)} months")
+        tell(f"silent: {silent} of {len(months)} months")
 
 
 @click.command(
@@ -431,4 +432,4 @@ def schema(obj: Globals, *, what: str) -> None:
     del obj
     from warden.app import json_schema
 
-    click.echo(json.dumps(json_schema(what), indent=2, ensure_ascii=False))
+    tell(json.dumps(json_schema(what), indent=2, ensure_ascii=False))

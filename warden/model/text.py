@@ -37,3 +37,23 @@ def glob_pattern(glob: str) -> re.Pattern[str]:
 def glob_matches(glob: str, text: str) -> bool:
     """Whether the whole of `text` matches `glob`; both already folded."""
     return glob_pattern(glob).fullmatch(text) is not None
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+
+def visible(text: str, *, keep: str = "") -> str:
+    r"""The text with every character that acts instead of showing itself written as an escape.
+
+    A terminal obeys some control characters, a log takes line breaks for entries, and bidi
+    overrides make a line read as another: `\x1b`, `\n`, `\u202e` are what people see instead.
+
+    Arguments:
+        keep: characters that stay, such as line breaks where there may be several lines.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char in keep or unicodedata.category(char) not in _UNSEEN else ascii(char)[1:-1]
+        for char in text
+    )

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from warden.errors import SourceError
+from warden.secrecy import hide
 from warden.sources import strict_json
 from warden.sources.http_client import HttpClient, Pairs, Reply, retry_after_s
 
@@ -242,6 +243,7 @@ class AcledClient:
         access, refresh = answer.get("access_token"), answer.get("refresh_token")
         if not isinstance(access, str) or not access.isascii() or not access.isprintable():
             raise SourceError("ACLED's token answer holds no access token", state="auth_failed")
+        hide(access, *([refresh] if isinstance(refresh, str) else []))
         seconds = answer.get("expires_in")
         lifetime = float(seconds) if isinstance(seconds, int | float) else 3_600.0
         return _Token(

@@ -17,6 +17,7 @@ from operator import attrgetter
 from typing import Any
 
 from warden.model.event import Actor, Event, Record
+from warden.secrecy import veiled
 from warden.store.values import day_text, parse_instant, parse_instant_or_none
 
 _PLAIN_TEXTS: tuple[str, ...] = (
@@ -150,7 +151,11 @@ def check_identity(dataset: str, source_id: str) -> None:
 
 
 def clean_text(text: str, limit: int) -> str:
-    """`text` made storable and at most `limit` characters long; for rejects and sentences."""
+    """`text` made storable and at most `limit` characters long; for rejects and sentences.
+
+    A secret that a server repeated is taken out.
+    """
+    text = veiled(text)
     if len(text) > limit:
         text = text[: limit - 1] + "…"
     if "\x00" in text:

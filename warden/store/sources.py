@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
+from warden.secrecy import veiled
 from warden.sources.protocol import SourceState
 from warden.store.pages import COUNT_NAMES, PageCounts
 from warden.store.rows import clean_text
@@ -161,7 +162,7 @@ def end_walk(tx: sqlite3.Connection, run: int, kind: str, end: WalkEnd, now: dat
     tx.execute(
         "UPDATE poll_runs SET ended_at = ?, state = ?, sentence = ?, envelope = ?,"
         " memory_after = ? WHERE id = ?",
-        (instant_text(now), end.state, sentence, _json(end.envelope or {}), memory, run),
+        (instant_text(now), end.state, sentence, veiled(_json(end.envelope or {})), memory, run),
     )
     (source,) = tx.execute("SELECT source FROM poll_runs WHERE id = ?", (run,)).fetchone()
     through = None if end.complete_through is None else min(end.complete_through, now.date())
@@ -191,7 +192,7 @@ def end_look_up(tx: sqlite3.Connection, run: int, end: WalkEnd, now: datetime) -
             instant_text(now),
             end.state,
             clean_text(end.sentence, _SENTENCE_LIMIT),
-            _json(end.envelope or {}),
+            veiled(_json(end.envelope or {})),
             run,
         ),
     )
