@@ -306,6 +306,20 @@ def late_days(last_day: date, known_at: str) -> int:
 
 
 def _rule_facts(rule: Rule) -> dict[str, Any]:
+    """What a rule says of itself, made once and not to be changed; a rule never changes."""
+    known = _RULE_FACTS.get(id(rule))
+    if known is None or known[0] is not rule:
+        if len(_RULE_FACTS) >= _MOST_RULES:
+            _RULE_FACTS.clear()
+        known = _RULE_FACTS[id(rule)] = (rule, _facts_of_rule(rule))
+    return known[1]
+
+
+_RULE_FACTS: dict[int, tuple[Rule, dict[str, Any]]] = {}  # the rule is kept, so its id stays its
+_MOST_RULES = 2_000
+
+
+def _facts_of_rule(rule: Rule) -> dict[str, Any]:
     return {
         "kind": rule.kind,
         "title": rule.title,

@@ -67,12 +67,15 @@ class History:
 
     def starts(self, at: int) -> dict[str, date]:
         """For each dataset the oldest day of which an event was known at an instant."""
-        column, known = self.frame.coded["dataset"], self.known(at)
         found: dict[str, date] = {}
-        for code, name in enumerate(column.values):
-            days = self.frame.day[known & (column.codes == code)]
-            if days.size:
-                found[name] = day_from_number(int(days.min()))
+        for name, (since, until, oldest) in self._by_dataset.items():
+            known = int(since.searchsorted(at, "right"))
+            if not known:
+                continue
+            if until is None:  # nothing ever went
+                found[name] = day_from_number(int(np.minimum.reduce(oldest[:known])))
+            elif (left := at < until[:known]).any():
+                found[name] = day_from_number(int(oldest[:known][left].min()))
         return found
 
     def standing(self, uid: str, at: int) -> int | None:
@@ -114,6 +117,19 @@ class History:
         return day_from_number(int(self.frame.day.min())), day_from_number(
             int(self.frame.day.max())
         )
+
+    @cached_property
+    def _by_dataset(self) -> dict[str, tuple[IntArray, IntArray | None, IntArray]]:
+        """Of each dataset since, until (None where nothing ever went) and day, as it came in."""
+        column = self.frame.coded["dataset"]
+        found = {}
+        for code, name in enumerate(column.values):
+            rows = np.flatnonzero(column.codes == code)
+            rows = rows[np.argsort(self.since[rows], kind="stable")]
+            until = self.until[rows]
+            gone = None if (until == FOREVER).all() else until
+            found[name] = (self.since[rows], gone, self.frame.day[rows])
+        return found
 
     @cached_property
     def _rows_of(self) -> dict[str, list[int]]:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from warden.engine.actors import Names
-from warden.engine.facts import NEIGHBOUR_NAMES, Severity, event_facts
+from warden.engine.facts import NEIGHBOUR_NAMES, Severity, event_facts, prepare_facts
 from warden.engine.frame import BoolArray, IntArray, day_number
 from warden.engine.geo.geography import Geography
 from warden.engine.horizon import Horizon
@@ -194,6 +194,7 @@ class Trial:
             for row, uid in enumerate(state.versions.frame.uid.tolist()):
                 found.setdefault(uid, []).append(row)
             state.rows_of = found
+            prepare_facts(state.versions)  # each event is told, or at least looked at
         return state
 
     @property

@@ -60,10 +60,17 @@ def bearing_deg(
 
     In [0, 360); 0 where the points coincide. Four plain numbers give a float.
     """
+    if all(isinstance(value, float | int) for value in (lat1, lon1, lat2, lon2)):
+        return _bearing_of(*WGS84.inv(lon1, lat1, lon2, lat2))
     azimuth, km = _inverse(lat1, lon1, lat2, lon2)
     bearing = np.where(km == 0.0, 0.0, np.mod(azimuth, _FULL_TURN_DEG))
     bearing[bearing >= _FULL_TURN_DEG] = 0.0  # a tiny negative azimuth rounds up to 360
     return float(bearing[()]) if bearing.ndim == 0 else bearing
+
+
+def _bearing_of(azimuth: float, _back: float, metres: float) -> float:
+    bearing = azimuth % _FULL_TURN_DEG if metres != 0.0 else 0.0
+    return bearing if bearing < _FULL_TURN_DEG else 0.0
 
 
 def compass(bearing: float) -> str:

@@ -420,7 +420,8 @@ def _rolling(rule: Rule, matches: Matches, one: Series, known: int, start: int) 
 
 
 def _chances(now: FloatArray, before: FloatArray, ratio: float) -> FloatArray:
-    return np.array([_chance(float(a), float(b), ratio) for a, b in zip(now, before, strict=True)])
+    pairs = zip(now.tolist(), before.tolist(), strict=True)
+    return np.array([_chance(a, b, ratio) for a, b in pairs])
 
 
 @lru_cache(maxsize=65_536)
