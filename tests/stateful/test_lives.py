@@ -375,6 +375,16 @@ class Lives(RuleBasedStateMachine):
         assert accepted.keys() <= keys.keys(), "nothing arrives that is not in the ledger"
         assert broken_promises(self.rig.folder / "warden.db", settled=False) == []
 
+    @invariant()
+    def the_database_is_as_the_model_says(self) -> None:
+        """Also after a step that has nothing to do with it: what is not meant changes nothing."""
+        for see in (self.see_events, self.see_near):
+            assert see() == _view(see, self.model)
+        silences = self.rig.rows(
+            "SELECT id, coalesce(expired_at, ends_at) FROM silences ORDER BY id"
+        )
+        assert silences == [(one.number, _text(one.ends_at)) for one in self.quiet]
+
     def come_to_rest(self) -> None:
         """Every dispatch ends in a message or withheld, every delivery sent, dead or expired."""
         self.rig.clock.advance(timedelta(days=10))  # silences are over
