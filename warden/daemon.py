@@ -30,7 +30,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from warden import sdnotify
 from warden.app import App
 from warden.control import ControlServer, Request
-from warden.errors import ConfigError, WardenError
+from warden.errors import ConfigError, StoreError, WardenError
 from warden.heartbeat import Heartbeat
 from warden.station import Station
 
@@ -201,6 +201,8 @@ class Daemon:
                 return
             if self._start_error is not None:
                 return
+            if self._station is not None and self._station.store.doubtful:
+                _leave_doubtful()
             if self._started.is_set() and not announced:
                 announced = True
                 sdnotify.notify("READY=1")
@@ -514,9 +516,16 @@ def _wall_minus_monotonic() -> float:
     return time.time() - time.monotonic()
 
 
-def _leave_at_once() -> None:
+def _leave_doubtful() -> None:
+    """End without touching the database again: what the disk holds, only a new process can see."""
+    log.critical("the disk failed to keep what was written; ending, to be started again")
+    sdnotify.notify("STOPPING=1", "STATUS=the disk failed")
+    _leave_at_once(StoreError.exit_status)
+
+
+def _leave_at_once(status: int = 0) -> None:
     """End without waiting for threads; SQLite rolls back what they had not committed."""
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(status)

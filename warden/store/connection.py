@@ -27,6 +27,8 @@ _BUSY_TIMEOUT_S = 5.0
 _CHECK_STEPS = 10_000  # of SQLite's machine, between two looks at the clock
 _LOG_LIMIT_BYTES = 64 * 1024 * 1024
 _KEPT_READERS = 2
+_FAILED_SYNCS = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
+_DOUBTFUL = "the disk failed to keep what was written; check it, then start warden again"
 _READER_CACHE_KIB = 8 * 1024
 
 Transaction = sqlite3.Connection  # what `Store.transaction()` hands out: open, and yours
@@ -38,6 +40,7 @@ class Store:
     Attributes:
         path: the file, or `:memory:`.
         read_only: True: `transaction()` is refused.
+        doubtful: a sync failed, and what the disk holds is unknown; see `transaction`.
         connection: the one connection of this store. Threads may share it for reading, but a
             thread that reads beside a writer wants `reading()`, or it sees half a transaction.
     """
@@ -57,6 +60,7 @@ class Store:
         self._writing = threading.RLock()
         self._readers: list[sqlite3.Connection] = []  # idle, with no transaction open
         self._closed = False
+        self.doubtful = False
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -64,11 +68,17 @@ class Store:
 
         Threads take turns. Transactions do not nest: they stand only in the steps of a cycle.
 
+        After a sync that failed every further one is refused: the kernel may have dropped what it
+        could not write, and would say the next time that all is well. Only a process that opens
+        the database anew sees what is there.
+
         Raises:
             StoreError: the disk is full, the file damaged or busy; nothing was written.
         """
         if self.read_only:
             raise StoreError(f"{self.path} is open for reading only")
+        if self.doubtful:
+            raise StoreError(f"{self.path}: {_DOUBTFUL}")
         with self._writing:
             if self.connection.in_transaction:
                 raise RuntimeError("transactions do not nest")
@@ -77,7 +87,8 @@ class Store:
                 try:
                     yield self.connection
                     self.connection.execute("COMMIT")
-                except BaseException:
+                except BaseException as error:
+                    self.doubtful = getattr(error, "sqlite_errorcode", 0) in _FAILED_SYNCS
                     self._roll_back()
                     raise
 
