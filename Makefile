@@ -15,7 +15,7 @@ REPLICATES ?= 20
 STATEFUL_EXAMPLES ?= 250
 FUZZ_SECONDS ?= 30
 
-.PHONY: help demo test test-slow test-crash test-stateful test-fuzz test-long-life lint types check format bench bench-engine bench-detection bench-delivery docs test-systemd test-systemd-static clean
+.PHONY: help demo test test-slow test-crash test-stateful test-fuzz test-long-life lint types check format bench bench-engine bench-detection bench-backtest bench-delivery docs test-systemd test-systemd-static clean
 
 help:
 	@echo "make demo                 the main job on this machine, with no account"
@@ -30,6 +30,7 @@ help:
 	@echo "make bench                the benchmarks"
 	@echo "make bench-engine         the engine beside ElastAlert 2 and PostGIS"
 	@echo "make bench-detection      detectors side by side; floors held (REPLICATES=20)"
+	@echo "make bench-backtest       50,000 events, eight years by weeks, all shipped rules"
 	@echo "make bench-delivery       webhooks a second and kill -9, beside Alertmanager"
 	@echo "make test-systemd         the service in a container booted by systemd (as root)"
 	@echo "make test-systemd-static  the unit, by systemd's own checkers"
@@ -83,6 +84,9 @@ bench-engine: $(VENV)/.test
 
 bench-detection: $(VENV)/.test
 	@nice -n 10 $(BIN)/python benchmarks/detection.py --replicates $(REPLICATES) --processes 2
+
+bench-backtest: $(VENV)/.test
+	@$(BIN)/python benchmarks/backtest.py $(BENCH_ARGS)
 
 bench-delivery: $(VENV)/.test
 	@$(BIN)/python benchmarks/delivery.py $(BENCH_ARGS)

@@ -2,6 +2,7 @@
 
     python benchmarks/backtest.py [EVENTS]      one; of 50,000 events with the bounds
     python benchmarks/backtest.py --linear      whether cost follows events and steps
+    python benchmarks/backtest.py --told        as the first; bounds are told, not judged
 
 The events are made up: clustered in and round Mali, a third of them violent events involving a
 group that the shipped rules watch. Prints processor seconds (reading the file apart), time elapsed
@@ -180,7 +181,8 @@ def bounds(one: dict[str, float]) -> Iterator[str]:
 
 
 def main() -> int:
-    arguments = sys.argv[1:]
+    judged = "--told" not in sys.argv
+    arguments = [one for one in sys.argv[1:] if one != "--told"]
     if arguments[:1] == ["--one"]:
         print(json.dumps(measure(int(arguments[1]), int(arguments[2]))))
         return 0
@@ -192,7 +194,7 @@ def main() -> int:
         faults = list(bounds(one)) if one["events"] == EVENTS else []
     for fault in faults:
         print(f"missed: {fault}", file=sys.stderr)
-    return 1 if faults else 0
+    return 1 if faults and judged else 0
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """How fast the engine is, beside ElastAlert 2 and PostGIS on identical data with identical answers.
 
     python benchmarks/engine.py [--events N] [--peer-events N] [--cache DIR] [--only PART ...]
+                                [--targets told]
 
 Parts: `index` (many spatial rules over clustered events), `elastalert` (ElastAlert 2's rule types,
 driven in process in a virtual environment of their own), `postgis` (ST_DWithin on geography with
 GiST, in a cluster of its own on loopback). A peer that can't be had is named and left out.
 Everything is compared in one run on one core; ratios travel between machines, rates do not.
-Ends with status 1 when answers differ or a target is missed.
+Ends with status 1 when answers differ or a target is missed; with `--targets told` a missed
+target is told and not judged, for machines whose cores others use as well.
 """
 
 from __future__ import annotations
@@ -54,11 +56,18 @@ class Verdict:
     """What went wrong, if anything."""
 
     faults: list[str] = field(default_factory=list)
+    judges_targets: bool = True
 
     def expect(self, holds: bool, fault: str) -> None:  # noqa: FBT001 -- it reads as a sentence
         if not holds:
             self.faults.append(fault)
             print(f"  !! {fault}")
+
+    def target(self, met: bool, missed: str) -> None:  # noqa: FBT001 -- it reads as a sentence
+        if self.judges_targets:
+            self.expect(met, missed)
+        elif not met:
+            print(f"  (target missed: {missed})")
 
 
 def clock(work: Callable[[], object], now: Callable[[], float] = time.process_time) -> float:
@@ -149,7 +158,7 @@ def bench_index(events: int, verdict: Verdict) -> None:
             )
             if name == "circle":
                 target = CIRCLE_TARGETS[count]
-                verdict.expect(rate >= target, f"{count} circles: below {target:,} events/s")
+                verdict.target(rate >= target, f"{count} circles: below {target:,} events/s")
 
 
 def compare_with_brute_force(
@@ -375,7 +384,7 @@ def _compare(
     )
     verdict.expect(bool(ours), f"the {kind} comparison has no alert to compare")
     verdict.expect(ours == theirs, f"{kind} and {peer} differ in their first alerts")
-    verdict.expect(ratio >= ELASTALERT_TARGET, f"{kind}: below x{ELASTALERT_TARGET:.0f}")
+    verdict.target(ratio >= ELASTALERT_TARGET, f"{kind}: below x{ELASTALERT_TARGET:.0f}")
 
 
 def _drive(python: Path, driver: str, task: object) -> dict:
@@ -473,7 +482,7 @@ def _compare_with_postgis(cluster: Cluster, events: int, verdict: Verdict) -> No
             f"   ours, index drawn anew, is x{took / ours_took:,.1f}"
         )
         verdict.expect(ours == theirs, f"{count} circles: PostGIS answers otherwise")
-        verdict.expect(took > ours_took, f"{count} circles: PostGIS is faster")
+        verdict.target(took > ours_took, f"{count} circles: PostGIS is faster")
 
 
 def _ask_postgis(
@@ -515,15 +524,17 @@ def main() -> None:
         "--cache", type=Path, default=Path.home() / ".cache" / "warden-bench-engine"
     )
     parser.add_argument("--only", nargs="+", default=["index", "elastalert", "postgis"])
+    parser.add_argument("--targets", choices=("judged", "told"), default="judged")
     asked = parser.parse_args()
-    verdict = Verdict()
+    verdict = Verdict(judges_targets=asked.targets == "judged")
     if "index" in asked.only:
         bench_index(asked.events, verdict)
     if "elastalert" in asked.only:
         bench_elastalert(asked.peer_events, asked.cache, verdict)
     if "postgis" in asked.only:
         bench_postgis(asked.peer_events, verdict)
-    print("\nall answers equal, all targets met" if not verdict.faults else "\nFAILED")
+    met = ", all targets met" if verdict.judges_targets else ""
+    print(f"\nall answers equal{met}" if not verdict.faults else "\nFAILED")
     sys.exit(1 if verdict.faults else 0)
 
 
