@@ -26,7 +26,8 @@ MAX_OUTPUT = 2_000_000  # characters
 MAX_SECONDS = 5.0
 MAX_TURNS = 50_000
 MAX_VALUE = 200_000  # characters or members of any value made on the way
-MAX_SOURCE = 300_000
+MAX_MADE = 20_000_000  # characters of all values made by one rendering
+MAX_SOURCE = 100_000
 
 _FILTERS = (
     "abs", "capitalize", "d", "default", "e", "escape", "first", "float", "int", "join", "last",
@@ -58,11 +59,13 @@ class Budget(threading.local):
     def __init__(self) -> None:
         self.until = float("inf")
         self.turns = MAX_TURNS
+        self.made = 0
 
     def start(self) -> None:
         """Begin a rendering."""
         self.until = time.monotonic() + MAX_SECONDS
         self.turns = MAX_TURNS
+        self.made = 0
 
     def turn(self) -> str:
         """Count one turn of a loop or one inclusion; raises SecurityError past the bounds."""
@@ -70,6 +73,28 @@ class Budget(threading.local):
         if self.turns < 0 or time.monotonic() > self.until:
             raise SecurityError("the template takes too long")
         return ""
+
+    def weigh(self, value: Any) -> Any:
+        """Count what a value holds, also what it holds several times; gives the value back.
+
+        Lists of lists of one list take no memory until they are written out: ten lines of them
+        would fill the machine's.
+        """
+        weight, members, left = 0, 0, [value]
+        while left:
+            one = left.pop()
+            if isinstance(one, Mapping):
+                left.extend((*one, *one.values()))
+            elif isinstance(one, list | tuple):
+                left.extend(one)
+            weight += len(one) if isinstance(one, str) else 1
+            members += 1
+            if members > MAX_VALUE or weight > MAX_MADE - self.made:
+                raise SecurityError("the template makes too much")
+        self.made += weight
+        if time.monotonic() > self.until:
+            raise SecurityError("the template takes too long")
+        return value
 
 
 _BUDGET = Budget()
@@ -108,6 +133,26 @@ def _count_turns(node: nodes.Node) -> None:
         _count_turns(child)
 
 
+def _weigh_literals(tree: nodes.Template) -> None:
+    """Make every list and dictionary that is written in a template count when it is made."""
+    for parent in list(tree.find_all(nodes.Node)):
+        for name, value in list(parent.iter_fields()):
+            if isinstance(value, list):
+                setattr(parent, name, [_weighed(one) for one in value])
+            elif isinstance(value, nodes.Node):
+                setattr(parent, name, _weighed(value))
+
+
+def _weighed(node: Any) -> Any:
+    made = isinstance(node, nodes.List | nodes.Dict) or (
+        isinstance(node, nodes.Tuple) and node.ctx == "load"
+    )
+    if not made:
+        return node
+    name = nodes.Name("_weigh", "load", lineno=node.lineno)
+    return nodes.Call(name, [node], [], None, None, lineno=node.lineno)
+
+
 def _tick(line: int) -> nodes.Output:
     name = nodes.Name("_turn", "load", lineno=line)
     call = nodes.Call(name, [], [], None, None, lineno=line)
@@ -128,7 +173,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             lstrip_blocks=True,
             keep_trailing_newline=False,
         )
-        self.globals = {"_turn": _BUDGET.turn}
+        self.globals = {"_turn": _BUDGET.turn, "_weigh": _BUDGET.weigh}
         self.filters = {name: _bounded(FILTERS[name]) for name in _FILTERS}
         self.tests = {name: test for name, test in self.tests.items() if name in _TESTS}
 
@@ -137,6 +182,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             raise TemplateSyntaxError("the template is too long", 1, name, filename)
         tree = super()._parse(source, name, filename)
         _check(tree, name, filename)
+        _weigh_literals(tree)
         _count_turns(tree)
         return tree
 
@@ -154,7 +200,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
             if argument in obj:
                 return obj[argument]
             return self.undefined(obj=obj, name=str(argument))
-        return super().getitem(obj, argument)
+        found = super().getitem(obj, argument)
+        return _BUDGET.weigh(found) if isinstance(argument, slice) else found
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002
         """Only what a loop says about itself."""
@@ -163,8 +210,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         )  # fmt: skip
 
     def is_safe_callable(self, obj: Any) -> bool:
-        """Nothing but the counter."""
-        return bool(obj == _BUDGET.turn)
+        """Nothing but the counters."""
+        return obj in (_BUDGET.turn, _BUDGET.weigh)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Arithmetic on numbers of bounded size."""
@@ -246,10 +293,13 @@ def _bounded(function: Callable[..., Any]) -> Callable[..., Any]:
         for value in (*args[1:], *options.values()):
             if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 100_000:  # noqa: PLR2004
                 raise SecurityError("the number is too large")
-        result = function(*args, **options)
+        try:
+            result = function(*args, **options)
+        except AssertionError as error:  # how Jinja refuses arguments that make no sense
+            raise SecurityError(f"{function.__name__.removeprefix('do_')}: {error}") from None
         if isinstance(result, str | list | tuple) and len(result) > MAX_VALUE:
             raise SecurityError(f"a value is longer than {MAX_VALUE:,}")
-        return result
+        return _BUDGET.weigh(result)
 
     bounded.__name__ = function.__name__
     for mark in ("jinja_pass_arg",):

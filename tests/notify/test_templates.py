@@ -24,6 +24,7 @@ def test_plain_data_loops_and_conditions_work(tmp_path):
     assert produce(tmp_path, source, xs=[{"items": "a"}, {"items": "b"}]) == "1A2B6"
 
 
+GROWN = "{% set a = s %}" + "{% set a = [a, a] | join %}" * 7
 BAD = {
     "an undefined variable": "{{ nothing }}",
     "an undefined key": "{{ d.nothing }}",
@@ -41,6 +42,18 @@ BAD = {
     "a long text by width": "{{ 'x' | wordwrap(999999999) | center(999999999) }}",
     "doubling": "{% set a = s %}" + "{% set a = [a, a] | join %}" * 30 + "{{ a }}",
     "concatenation": "{{ s ~ s }}",
+    "lists of lists of one list": "{% set a = [s] %}"
+    + "{% set a = [a, a, a, a, a, a, a, a, a, a] %}" * 9
+    + "{{ a }}",
+    "dictionaries of one dictionary": "{% set a = {1: s} %}"
+    + "{% set a = {1: a, 2: a, 3: a, 4: a, 5: a} %}" * 12
+    + "{{ a == 1 }}",
+    "sums of lists": "{% set a = [[s, s]] %}"
+    + "{% set a = [[a, a, a] | sum(start=[]), a] %}" * 30
+    + "{{ a | string }}",
+    "much in one line": GROWN + "{{ [" + "a | upper, " * 200 + "a] | length }}",
+    "many slices": GROWN + "{{ [" + "a[1:], " * 200 + "a] | length }}",
+    "a filter misused": "{{ s | truncate(2) }}",
     "itself": "{% include 't.jinja' %}",
     "a file elsewhere": "{% include '../../etc/passwd' %}",
     "a syntax error": "{% if %}",

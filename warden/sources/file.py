@@ -149,6 +149,7 @@ class FileSource:
     def _one(self, file: inbox.Waiting, tally: Tally, now: datetime) -> Generator[Page, None, None]:
         """One file of the folder, from its first page to its place in a subfolder."""
         try:
+            _require_no_link(file)
             with inbox.steady(file):
                 yield from self._reading.pages(file.path, tally, now, self._recogniser)
         except FileRefusedError as error:
@@ -163,7 +164,7 @@ class FileSource:
 
     def _file(self, memory: Mapping[str, Any], now: datetime) -> Generator[Page, None, PollOutcome]:
         """The one file, if it has changed since it was read."""
-        file = inbox.look(self.settings.path)
+        file = inbox.look(self.settings.path.resolve())  # a link that the settings name is meant
         if file is None or file.signature == memory.get("read"):
             return self._nothing(memory, f"{self.settings.path.name} has not changed", "ok")
         if inbox.being_written(file, self.settings.settle_s):
@@ -203,3 +204,9 @@ class FileSource:
     @staticmethod
     def _nothing(memory: Mapping[str, Any], sentence: str, state: SourceState) -> PollOutcome:
         return PollOutcome(state, sentence, complete_through=day_in(memory))
+
+
+def _require_no_link(file: inbox.Waiting) -> None:
+    """Refuse what would be read somewhere else, with rights that who put it there may not have."""
+    if file.path.is_symlink():
+        raise FileRefusedError(f"{file.path.name} was refused: it is a link; copy the file")

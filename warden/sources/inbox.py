@@ -2,6 +2,9 @@
 
 Standing in the flow: `file` asks for waiting files and moves them afterwards. A file that some
 process still has open for writing is left alone: the kernel knows, and tells by refusing a lease.
+
+Whoever may put files here need not have warden's rights. So a link is never followed: neither one
+that lies there as a file, nor one in the place of a subfolder or of a reason.
 """
 
 from __future__ import annotations
@@ -45,7 +48,9 @@ def waiting(folder: Path, settle_s: float) -> tuple[list[Waiting], int]:
     ready: list[Waiting] = []
     busy = 0
     for entry in os.scandir(folder):
-        if entry.name.startswith(".") or entry.name.endswith(_UNFINISHED) or not entry.is_file():
+        if entry.name.startswith(".") or entry.name.endswith(_UNFINISHED):
+            continue
+        if entry.name in (PROCESSED, REJECTED) or not (entry.is_symlink() or entry.is_file()):
             continue
         found = look(Path(entry.path))
         if found is None:
@@ -58,9 +63,9 @@ def waiting(folder: Path, settle_s: float) -> tuple[list[Waiting], int]:
 
 
 def look(path: Path) -> Waiting | None:
-    """The file as it is now, or None if it has gone."""
+    """The file, or the link, as it is now; None if it has gone."""
     try:
-        stat = path.stat()
+        stat = path.lstat()
     except FileNotFoundError:
         return None
     return Waiting(path, stat.st_size, stat.st_mtime_ns)
@@ -117,16 +122,38 @@ def keep(file: Waiting) -> Path:
 def refuse(file: Waiting, reason: str) -> Path:
     """Move a file that cannot be read into `rejected/`, its reason beside it."""
     moved = _move(file.path, file.path.parent / REJECTED)
-    moved.with_name(moved.name + REASON).write_text(reason + "\n", encoding="utf-8")
+    with _folder(moved.parent) as place:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(moved.name + REASON, flags, 0o666, dir_fd=place)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(reason + "\n")
     return moved
 
 
 def _move(path: Path, folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
-    target = folder / path.name
-    number = 1
-    while target.exists():
-        number += 1
-        target = folder / f"{path.stem}-{number}{path.suffix}"
-    path.rename(target)
-    return target
+    with _folder(folder) as place:
+        name, number = path.name, 1
+        while _there(name, place) or _there(name + REASON, place):
+            number += 1
+            name = f"{path.stem}-{number}{path.suffix}"
+        os.rename(path, name, dst_dir_fd=place)
+    return folder / name
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[int]:
+    """A descriptor of a folder that is one itself; raises `OSError` for a link to another."""
+    place = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        yield place
+    finally:
+        os.close(place)
+
+
+def _there(name: str, place: int) -> bool:
+    try:
+        os.lstat(name, dir_fd=place)
+    except FileNotFoundError:
+        return False
+    return True
