@@ -27,10 +27,11 @@ from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from warden import sdnotify
+from warden import memory, sdnotify
 from warden.app import App
 from warden.control import ControlServer, Request
 from warden.errors import ConfigError, StoreError, WardenError
+from warden.evaluate import Evaluation
 from warden.heartbeat import Heartbeat
 from warden.station import Station
 
@@ -178,6 +179,7 @@ class Daemon:
             WardenError: what prevented the start.
         """
         block_signals()
+        memory.keep_little()
         for number in SIGNALS:
             signal.signal(number, lambda got, _frame: self._strays.append(got))
         threading.Thread(target=self._start, name="start", daemon=True).start()
@@ -341,7 +343,8 @@ class Daemon:
         self._every("pulse", PULSE_TICK_S, self._beat)
         wanted = self._app.settings.heartbeat
         if wanted is not None:
-            self._heartbeat = Heartbeat(wanted.url, wanted.every.total_seconds())
+            url = wanted.address(self._app.settings.secrets)
+            self._heartbeat = Heartbeat(url, wanted.every.total_seconds())
             self._every("heartbeat", HEARTBEAT_TICK_S, self._call_heartbeat)
 
     def _begin_watching(self, station: Station) -> None:
@@ -448,10 +451,16 @@ class Daemon:
             if full:
                 self._full_pass.set()
             raise
+        if full:
+            memory.give_back()  # it has read every event
+        self._tell(evaluation, time.monotonic() - began, full=full)
+
+    def _tell(self, evaluation: Evaluation, seconds: float, *, full: bool) -> None:
+        """Let those who watch know that the rules were evaluated, and what came of it."""
         if self._heartbeat is not None:
             self._heartbeat.worked()
         if self._watching is not None:
-            self._watching.evaluated(evaluation, time.monotonic() - began, full=full)
+            self._watching.evaluated(evaluation, seconds, full=full)
         for rule, error in evaluation.errors.items():
             if self._failing_rules.get(rule) != error:
                 log.error("the rule %s could not be evaluated: %s", rule, error)

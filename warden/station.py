@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 from zoneinfo import ZoneInfo
 
+from warden import memory
 from warden.control import Request
 from warden.deliver import Outlet
 from warden.engine.health import merged
@@ -483,7 +484,10 @@ class Station:
     # --- looking after ------------------------------------------------------------------------
 
     def tidy(self) -> dict[str, int]:
-        """Once a day, forget what was kept long enough; how much of what, besides old polls."""
+        """Once a day, forget what was kept long enough; how much of what, besides old polls.
+
+        The process forgets, too: what it has freed goes back to the system.
+        """
         now = self._clock.now()
         if self._tidied_on == now.date():
             return {}
@@ -493,6 +497,7 @@ class Station:
         kept = self._app.settings.retention
         keep = Keep(kept.raw, kept.rejects, kept.texts)
         gone = forget(self.store, keep, now, self._stopping.is_set)
+        memory.give_back()
         self._tidied_on = now.date()
         return gone
 

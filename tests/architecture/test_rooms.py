@@ -17,6 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "clock": set(),
     "collector": set(),
+    "memory": set(),
     "secrecy": set(),
     "model": {"errors", "model"},
     "engine": {*VALUES},
@@ -42,14 +43,17 @@ ALLOWED: dict[str, set[str]] = {
     "unit": {"errors", "settings"},
     "vitals": {*VALUES, "engine"},
     "station": {
-        *VALUES, "app", "control", "deliver", "engine", "evaluate", "ingest", "notify", "people",
-        "sources", "store", "vitals",
+        *VALUES, "app", "control", "deliver", "engine", "evaluate", "ingest", "memory", "notify",
+        "people", "sources", "store", "vitals",
     },
     "app": {
         *VALUES, "control", "deliver", "engine", "evaluate", "geodata", "ingest", "notify",
         "people", "pictures", "rulebook", "settings", "sources", "station", "store", "trial",
     },
-    "daemon": {*VALUES, "app", "control", "heartbeat", "sdnotify", "station", "watching"},
+    "daemon": {
+        *VALUES, "app", "control", "evaluate", "heartbeat", "memory", "sdnotify", "station",
+        "watching",
+    },
     # What-if runs put rooms together as the app does, without ever touching its database.
     "trial": {
         *VALUES, "engine", "evaluate", "geodata", "notify", "pictures", "rulebook", "sources",
