@@ -448,6 +448,7 @@ class Daemon:
         try:
             evaluation = station.evaluate(full=full)
         except BaseException:
+            self._evaluate_now.set()  # at the next tick, not when a minute has passed
             if full:
                 self._full_pass.set()
             raise
