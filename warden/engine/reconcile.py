@@ -193,14 +193,14 @@ class _Plan:
             self._rebase(alert, moved, signal)
         elif not alert.told:
             self._maybe_speak(alert, moved, signal)
-        elif not set(alert.evidence) & set(signal.evidence):
+        elif set(alert.evidence).isdisjoint(signal.evidence):
             self._succeed(alert, moved, signal)
         else:
             self._follow_told(alert, moved, signal)
 
     def _follow_told(self, alert: Alert, moved: Alert, signal: Signal) -> None:
         changes = changes_between(alert.told_facts, signal.facts)
-        grown = bool(set(signal.evidence) - set(alert.told_evidence))
+        grown = not set(alert.told_evidence).issuperset(signal.evidence)
         raised = level_rank(moved.severity) > level_rank(alert.told_severity or alert.severity)
         material = is_material(self._rule.update_when, alert, moved, raised=raised)
         if alert.state == "active" and signal.ended:

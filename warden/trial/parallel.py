@@ -24,9 +24,9 @@ from warden.trial.trial import Instant, Matched, Said, Trial, match_rules
 WORTH = 2_000_000  # events times instants from which a second process pays
 # Roughly how the time of a backtest divides over rules of each kind, and over the events that
 # they match; the unit is about a millisecond of processor time over eight years of weeks.
-_WEIGHT = {"event": 300, "count": 900, "spike": 700, "projection": 500, "record": 500, "drift": 250}
+_WEIGHT = {"event": 100, "count": 750, "spike": 700, "projection": 450, "record": 500, "drift": 250}
 _WEIGHT_OTHERS = 200
-_WEIGHT_A_MATCH = {"event": 0.7}
+_WEIGHT_A_MATCH = {"event": 0.45}
 
 
 def cores() -> int:

@@ -88,7 +88,6 @@ def has_ended(until: int, patience: int, known_through: int | None) -> bool:
 def _members(one: Series, days: IntArray, window: int) -> IntArray:
     low = one.days.searchsorted(days - window, side="right")
     high = one.days.searchsorted(days, side="right")
-    edges = np.zeros(len(one.days) + 1, dtype=np.int64)
-    np.add.at(edges, low, 1)
-    np.add.at(edges, high, -1)
+    count = len(one.days) + 1
+    edges = np.bincount(low, minlength=count) - np.bincount(high, minlength=count)
     return np.flatnonzero(np.cumsum(edges)[:-1] > 0)
