@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -32,7 +33,7 @@ from pydantic_settings.exceptions import SettingsError
 from warden.errors import ConfigError, Fault, HiddenSecretError
 from warden.model.duration import parse_days
 from warden.model.located import FaultList, did_you_mean
-from warden.notify.channels.email.settings import SmtpSettings
+from warden.notify.channels.email.settings import SecretName, SmtpSettings
 from warden.rulebook.reading import read_file
 from warden.secrecy import hide
 
@@ -43,6 +44,7 @@ DEFAULT_FILES = (Path("warden.yaml"), Path("/etc/warden/warden.yaml"))
 _PATHS = ("database", "rules", "templates", "secrets_dir", "socket", "cache_dir", "borders")
 
 _HIGHEST_PORT = 65_535
+_SECRET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z")
 FOREVER = "forever"
 _SECTION_PATHS = ("path", "ca_file", "dir")  # of a source, the mail server, or backups
 
@@ -75,9 +77,13 @@ class Console(Section):
 
 
 class Heartbeat(Section):
-    """A dead man's switch: a URL that is called while all is well."""
+    """A dead man's switch: a URL that is called while all is well.
 
-    url: str
+    Attributes:
+        url: the address, or `{secret: NAME}` where knowing it is enough to call it.
+    """
+
+    url: str | SecretName
     every: timedelta = timedelta(minutes=5)
 
     @field_validator("every", mode="before")
@@ -92,12 +98,35 @@ class Heartbeat(Section):
 
     @field_validator("url")
     @classmethod
-    def _callable(cls, value: str) -> str:
-        parts = urlsplit(value)
-        good = parts.scheme in {"http", "https"} and parts.hostname and not parts.username
-        if not good or not value.isascii() or not value.isprintable() or " " in value:
-            raise ValueError("must be an https: (or http:) address without a user or password")
+    def _callable(cls, value: str | SecretName) -> str | SecretName:
+        if isinstance(value, str) and not _can_be_called(value):
+            raise ValueError(f"must be {_AN_ADDRESS}")
         return value
+
+    def address(self, secrets: Secrets) -> str:
+        """The URL itself.
+
+        Raises:
+            ConfigError: the secret is not set, or holds none.
+        """
+        if isinstance(self.url, str):
+            return self.url
+        found = secrets.require(self.url.secret).get_secret_value().strip()
+        if not _can_be_called(found):
+            raise ConfigError(f"the secret '{self.url.secret}' must hold {_AN_ADDRESS}")
+        return found
+
+
+_AN_ADDRESS = "an https: (or http:) address without a user or password"
+
+
+def _can_be_called(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in {"http", "https"} and parts.hostname and not parts.username
+    except ValueError:
+        return False
+    return bool(good) and url.isascii() and url.isprintable() and " " not in url
 
 
 class Backup(Section):
@@ -274,6 +303,8 @@ class Secrets:
 
     def get(self, name: str) -> SecretStr | None:
         """Read one, without its trailing newline; None where it is nowhere, or empty."""
+        if not _SECRET_NAME.match(name):  # a path would lead anywhere
+            raise ConfigError(f"'{name[:40]}' is no name of a secret: letters, digits, _ - .")
         for path in self._files(name):
             try:
                 text = path.read_text(encoding="utf-8")
@@ -423,6 +454,8 @@ def secret_faults(settings: Settings) -> list[Fault]:
     named: list[tuple[tuple[Any, ...], str]] = []
     if settings.smtp.password is not None:
         named.append((("smtp", "password"), settings.smtp.password.secret))
+    if settings.heartbeat is not None and isinstance(settings.heartbeat.url, SecretName):
+        named.append((("heartbeat", "url"), settings.heartbeat.url.secret))
     for number, entry in enumerate(settings.sources):
         for key, value in entry.items():
             name = value.get("secret") if isinstance(value, dict) and len(value) == 1 else None

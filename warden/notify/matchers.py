@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from warden.model.located import Node, shown
+from warden.model.regex import TooCostlyError, require_cheap
 from warden.notify.reading import Reader
 
 MatchOp = Literal["=", "!=", "=~", "!~"]
@@ -93,5 +94,10 @@ def _compiled(node: Node, name: str, op: str, value: str, reader: Reader) -> Mat
         pattern = re.compile(value)
     except (re.error, RecursionError, OverflowError) as error:
         reader.faults.error(node, "WR031", f"the expression {shown(value)} is wrong: {error}")
+        return None
+    try:
+        require_cheap(value, unbounded=MAX_LABEL, most=MAX_LABEL**2)
+    except TooCostlyError as error:
+        reader.faults.error(node, "WR032", f"the expression {shown(value)} {error}")
         return None
     return Matcher(name, "=~" if op == "=~" else "!~", (value,), pattern)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from warden.errors import SourceError
-from warden.secrecy import hide
+from warden.secrecy import hide, veiled
 from warden.sources import strict_json
 from warden.sources.http_client import HttpClient, Pairs, Reply, retry_after_s
 
@@ -372,7 +372,8 @@ def _told(reply: Reply) -> str:
     try:
         answer = strict_json.loads(reply.body)
     except strict_json.JsonError:
-        return reply.body[:200].decode("ascii", "replace") if not _is_page(reply) else ""
+        said = "" if _is_page(reply) else reply.body[:10_000].decode("ascii", "replace")
+        return veiled(said)[:200]
     return _messages(answer) if isinstance(answer, dict) else ""
 
 
@@ -388,7 +389,8 @@ def _messages(answer: Mapping[str, Any]) -> str:
     found += messages if isinstance(messages, list) else [messages]
     texts = [" ".join(text.split()) for text in found if isinstance(text, str)]
     texts += [str(item.get("message", "")) for item in found if isinstance(item, dict)]
-    return strict_json.storable("; ".join(dict.fromkeys(text for text in texts if text))[:300])
+    told = veiled("; ".join(dict.fromkeys(text for text in texts if text)))
+    return strict_json.storable(told[:300])
 
 
 def _phrase_state(told: str) -> str | None:

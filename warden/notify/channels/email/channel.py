@@ -19,6 +19,7 @@ from warden.notify.channels.email.addresses import parse_sender
 from warden.notify.channels.email.compose import MAX_REFERENCES, compose
 from warden.notify.channels.email.settings import SmtpSettings
 from warden.notify.routes import Target
+from warden.secrecy import veiled
 
 _PERMANENT = frozenset(range(500, 600)) - {530, 534, 535, 538}  # those ask for a login
 _MAX_DOMAIN = 40  # a longer id would not fit a header line and be encoded
@@ -228,4 +229,4 @@ def _refused(code: int, answer: bytes | str, cause: Exception | None = None) -> 
 
 def _words(answer: bytes | str) -> str:
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else str(answer)
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:300]
+    return " ".join("".join(c if c.isprintable() else " " for c in veiled(text)).split())[:300]

@@ -15,6 +15,7 @@ from warden.notify.channels.webhook.signing import key_bytes, sign
 from warden.notify.channels.webhook.targets import WebhookOptions, why_bad_url
 from warden.notify.formats import media_type
 from warden.notify.routes import Target
+from warden.secrecy import veiled
 
 _TRY_AGAIN = frozenset({408, 425, 429})
 _MAX_RETRY_AFTER_S = 10 * 366 * 86400.0
@@ -90,11 +91,8 @@ def _judge(answer: Answer, now: datetime) -> str:
         raise ChannelError(f"HTTP {status}: redirects are not followed; mend the URL")
     pause = retry_after_s(answer.headers.get("retry-after"), now)
     permanent = 400 <= status < 500 and status not in _TRY_AGAIN  # noqa: PLR2004
-    words = " ".join(
-        "".join(
-            c if c.isprintable() else " " for c in answer.body.decode("utf-8", "replace")
-        ).split()
-    )
+    said = veiled(answer.body.decode("utf-8", "replace"))  # before it is cut, in mid-secret maybe
+    words = " ".join("".join(c if c.isprintable() else " " for c in said).split())
     raise ChannelError(
         f"HTTP {status} {words}"[:300].strip(), permanent=permanent, retry_after_s=pause
     )

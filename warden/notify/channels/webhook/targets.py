@@ -69,7 +69,8 @@ def _url(node: Node, reader: Reader, *, private: bool) -> tuple[str, str]:
         return "", ""
     reason = why_bad_url(text, private=private)
     if reason:
-        reader.faults.error(node, "WR072", f"{shown(text)} cannot be called: {reason}")
+        told = "the url" if "@" in text else shown(text)
+        reader.faults.error(node, "WR072", f"{told} cannot be called: {reason}")
         return "", ""
     return text, ""
 
