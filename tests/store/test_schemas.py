@@ -7,7 +7,7 @@ import pytest
 
 from warden.store import open_store, schema
 
-SCHEMAS = sorted((Path(__file__).parent / "schemas").glob("*.sql"))
+SCHEMAS = sorted((Path(__file__).parent / "schemas").glob("*.sql"), key=lambda dump: int(dump.stem))
 HELD = ("events", "event_revisions", "alerts", "alert_evidence", "notices", "decisions",
         "dispatches", "messages", "deliveries", "delivery_attempts", "actions")  # fmt: skip
 
@@ -33,6 +33,26 @@ def test_an_old_database_keeps_all_it_holds_and_has_the_shape_of_a_new_one(dump,
         assert store.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert _shape(store.connection) == _shape(new.connection)
         assert schema.user_version(store.connection) == schema.newest_version()
+
+
+@pytest.mark.parametrize("version", range(2, schema.newest_version()))
+def test_an_upgrade_goes_on_from_every_step_of_the_way(version, tmp_path):
+    path = tmp_path / "warden.db"
+    old = sqlite3.connect(path, isolation_level=None)
+    old.executescript(SCHEMAS[0].read_text(encoding="utf-8"))
+    schema.migrate(old, schema.MIGRATIONS[:version])
+    before = counts(old)
+    old.close()
+    with open_store(path) as store, open_store(tmp_path / "new.db") as new:
+        assert counts(store.connection) == before
+        assert _shape(store.connection) == _shape(new.connection)
+    with open_store(tmp_path / f"warden.db.schema-{version}", read_only=False) as copy:
+        assert counts(copy.connection) == before
+
+
+def test_the_newest_schema_has_a_database_of_its_own_here():
+    """A change of the shape without a migration shows in it; a new migration asks for a dump."""
+    assert [int(dump.stem) for dump in SCHEMAS][-1] == schema.newest_version()
 
 
 def _shape(connection):
