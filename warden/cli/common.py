@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,6 +35,7 @@ class Globals:
         """Read the settings: file, environment, these options on top."""
         from warden.settings import load
 
+        gc.enable()  # `root.run` paused it while modules were read in
         return load(self.config, rules=self.rules, database=self.database)
 
 
