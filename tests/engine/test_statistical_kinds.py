@@ -251,6 +251,16 @@ def test_a_latched_projection_stays_and_is_told_beside_what_the_year_came_to() -
     assert signal.facts["first_on"] <= "2024-06-30"
 
 
+@pytest.mark.parametrize("weekday", range(7))
+def test_the_event_that_exceeds_last_year_is_told_as_soon_as_its_day_is_known(weekday: int) -> None:
+    day = date(2024, 10, 7) + timedelta(days=weekday)
+    early = [event(f"E{n}", date(2024, 9, 1) + timedelta(days=n)) for n in range(6)]
+    events = [*spread_over(2023, 6), *early, event("SEVENTH", day)]
+    (signal,) = found(projecting(), events, day, date(2023, 1, 1))
+    assert (signal.identity, signal.since) == ("2024", day)
+    assert signal.facts["first_probability"] == 1.0
+
+
 def test_nothing_is_projected_from_sixty_days_or_five_events() -> None:
     events = [*spread_over(2023, 2), *spread_over(2024, 12, date(2024, 2, 20))]
     assert found(projecting(), events, date(2024, 2, 20), date(2012, 1, 1)) == ()

@@ -92,6 +92,34 @@ def test_what_is_known_at_the_first_instant_is_no_news(
     assert [row["rule"] for row in rows if row["action"] == "alert"] == []
 
 
+RECORD = """\
+rules:
+- id: worst
+  title: Most deaths in thirty days for a year
+  kind: record
+  where: {actor: {group: jihadists}}
+  window: 30d
+  lookback: 366d
+  floor: 100
+  severity: warning
+"""
+
+
+def test_a_sum_is_a_record_on_the_day_the_higher_one_is_a_year_past_though_nothing_happens(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "rules" / "record.yaml").write_text(RECORD)
+    deaths = {"2021-01-01": 0, "2022-01-10": 300, "2023-01-25": 250, "2023-05-01": 0}
+    rows = [a_row(n, event_date=d, fatalities=dead) for n, (d, dead) in enumerate(deaths.items())]
+    (place / "export.csv").write_text(as_csv(rows))
+    said, _ = backtest(
+        capsys, "--from", "2023-01-01", "--known", "event_date", "--step", "1d", "--rule", "worst"
+    )
+    # The 300 stand in sums of thirty days until 8 February 2022, 366 days before 9 February 2023.
+    assert said[0]["at"][:10] == "2023-02-09"
+    assert said[0]["value"] == 250
+
+
 def test_stamps_and_steps_can_be_chosen(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows, summary = backtest(
         capsys,

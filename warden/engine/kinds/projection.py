@@ -1,8 +1,8 @@
 """`projection`: this period will, with high probability, exceed the one before.
 
-A running year or quarter is projected from what has happened so far, week by week; the first week
-in which P(exceeds) reaches the bound latches the alert for the period. `rolling-year` compares the
-trailing twelve months with the twelve before. See `warden.engine.detect.projection`.
+A running year or quarter is projected from what has happened so far, on each day with an event;
+the first on which P(exceeds) reaches the bound latches the alert for the period. `rolling-year`
+compares the trailing twelve months with the twelve before. See `warden.engine.detect.projection`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 from pydantic import Field
 
 from warden.engine.detect.projection import (
+    LEAST_DAYS,
     Projection,
     may_exceed,
     may_project,
@@ -42,7 +43,6 @@ from warden.model.foresight import Foreseen
 from warden.model.rule import Rule
 from warden.model.signal import Signal
 
-STEP_DAYS = 7  # how often a running period is looked at
 YEAR_DAYS = 365
 _SHARE_YEARS = 5
 _MEASURES_OF_DEATHS = frozenset({"fatalities", "fatalities_capped"})
@@ -190,13 +190,24 @@ def _search(
 ) -> tuple[int, Projection] | None:
     """Look through the days that come later than `after`."""
     parameters: ProjectionParameters = rule.parameters
-    for day in range(period.first + STEP_DAYS - 1, known + 1, STEP_DAYS):
-        if day <= after:
-            continue
+    for day in _days_to_look_at(one, period, after, known):
         projection = _project(rule, one, period, previous, day, sought=parameters.probability)
         if (projection.probability or 0.0) >= parameters.probability:
             return day, projection
     return None
+
+
+def _days_to_look_at(one: Series, period: _Period, after: int, known: int) -> list[int]:
+    """The days with events, and the first that may be projected at all.
+
+    Without another event what a period will come to only falls from day to day. So this finds the
+    very day from which exceeding was sure enough, whatever weekday the data reach up to.
+    """
+    earliest = period.first + LEAST_DAYS - 1
+    began = max(earliest, after + 1)
+    low, high = np.searchsorted(one.days, (began, known + 1))
+    days = set(one.days[low:high].tolist())
+    return sorted(days | ({earliest} if began == earliest <= known else set()))
 
 
 _NOTHING = Projection(projected=float("nan"), low=float("nan"), high=float("nan"),
@@ -448,8 +459,8 @@ KIND = Kind(
     came_to=came_to,
     reference=(
         "This period exceeds `ratio` times the one before with at least `probability`. Years and "
-        "quarters are looked at week by week; the first week that passes latches one alert for "
-        "the period, and when the period ends the projection is told beside what it came to. "
+        "quarters are looked at on each day with an event; the first that passes latches one alert "
+        "for the period, and when the period ends the projection is told beside what it came to. "
         "`rolling-year` compares the trailing twelve months with the twelve before. Nothing is "
         "said before 60 days, 5 events and `at_least`."
     ),
