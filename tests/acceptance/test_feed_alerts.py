@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import socket
+import subprocess
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
@@ -133,6 +135,30 @@ def looked_at(port: int, path: str) -> tuple[int, str]:
         return 0, ""
 
 
+ALWAYS_SAID = (
+    'warden_polls_total{source="inbox",state="ok"} ',
+    'warden_source_last_poll_timestamp_seconds{source="inbox"} ',
+    'warden_dataset_newest_event_timestamp_seconds{dataset="acled"} ',
+    'warden_decisions_total{reason="',
+    'warden_delivery_attempts_total{outcome="sent"} ',
+    'warden_delivery_attempts_total{outcome="dead"} ',
+    "warden_delivery_queue_age_seconds ",
+    "# TYPE warden_rule_errors_total counter",
+    "warden_rules_last_reload_success_timestamp_seconds ",
+    "warden_last_evaluation_timestamp_seconds ",
+    "process_resident_memory_bytes ",
+)
+
+
+def assert_promtool_has_nothing_to_say(page: str) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is not None:
+        done = subprocess.run(
+            [promtool, "check", "metrics"], input=page.encode(), capture_output=True, check=False
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
 def test_a_daemon_shows_how_it_is_and_a_taken_port_does_not_stop_it(installation):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -152,6 +178,9 @@ def test_a_daemon_shows_how_it_is_and_a_taken_port_does_not_stop_it(installation
     assert 'warden_rows_total{outcome="new",source="inbox"} 1.0' in page
     assert 'warden_source_ok{source="inbox"} 1.0' in page
     assert "warden_rules_last_reload_successful 1.0" in page
+    for said in ALWAYS_SAID:
+        assert f"\n{said}" in page, said
+    assert_promtool_has_nothing_to_say(page)
     assert looked_at(port, "/metrics") == (0, "")
 
 
