@@ -22,6 +22,7 @@ import pwd
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,9 +166,10 @@ def _receive(caller: socket.socket, files: list[int]) -> Request:
     """Read one request; descriptors go into `files` as they come, so that they get closed."""
     data, descriptors, _, _ = socket.recv_fds(caller, 1 << 16, MAX_FILES, socket.MSG_CMSG_CLOEXEC)
     files.extend(descriptors)
+    until = time.monotonic() + REQUEST_TIMEOUT_S
     while not data.endswith(b"\n"):
         more = caller.recv(1 << 16)
-        if not more or len(data) > MAX_REQUEST_BYTES:
+        if not more or len(data) > MAX_REQUEST_BYTES or time.monotonic() > until:
             raise UsageError("the request is not one line")
         data += more
     try:

@@ -124,6 +124,7 @@ def _can_be_called(url: str) -> bool:
     try:
         parts = urlsplit(url)
         good = parts.scheme in {"http", "https"} and parts.hostname and not parts.username
+        good = good and parts.port != 0  # raises, too, for one that is none
     except ValueError:
         return False
     return bool(good) and url.isascii() and url.isprintable() and " " not in url

@@ -595,13 +595,18 @@ def test_a_hook_that_is_not_there_is_tried_again():
         "198.18.0.1", "224.0.0.1", "ff02::1", "240.0.0.1", "255.255.255.255",
         "::ffff:127.0.0.1", "::ffff:8.8.8.8", "2002:7f00:1::", "2002:808:808::", "2001:0:1::1",
         "64:ff9b::7f00:1", "64:ff9b::808:808", "64:ff9b:1::1", "::127.0.0.1", "2001:db8::1", "x",
+        "0.1.2.3", "192.0.0.8", "192.88.99.1", "203.0.113.9", "fec0::1", "fd12::1", "::2", "100::1",
+        "2001:20::1", "3fff::1", "5f00::1", "::ffff:0:8.8.8.8", "ff0e::1", "2002:a9fe:a9fe::",
     ],
 )  # fmt: skip
 def test_addresses_off_the_public_network_are_refused(address):
     assert why_refused(address)
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111"])
+@pytest.mark.parametrize(
+    "address",
+    ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "2001:4860:4860::8888", "2a00:1450:4001::1"],
+)
 def test_public_addresses_are_not(address):
     assert why_refused(address) == ""
 

@@ -47,7 +47,7 @@ class FileChannel:
         suffix = SUFFIXES.get(outgoing.delivery.format, ".json")
         final = folder / f"{outgoing.delivery.key}{suffix}"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
             _write(folder, final, outgoing.body.encode() + b"\n")
         except OSError as error:
             raise ChannelError(f"{target.name}: {error.strerror or error}") from error

@@ -7,6 +7,15 @@ import ipaddress
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
+_UNICAST = ipaddress.IPv6Network("2000::/3")  # all that has been given out for the public network
+# What Python's own lists leave out, or left out in some of its versions.
+_MORE: tuple[tuple[str, ipaddress.IPv4Network | ipaddress.IPv6Network], ...] = (
+    ("carrier-private", ipaddress.IPv4Network("100.64.0.0/10")),
+    ("reserved", ipaddress.IPv4Network("192.0.0.0/24")),
+    ("6to4", ipaddress.IPv4Network("192.88.99.0/24")),
+    ("reserved", ipaddress.IPv6Network("2001::/23")),
+    ("reserved", ipaddress.IPv6Network("3fff::/20")),
+)
 
 
 def why_refused(address: str) -> str:
@@ -26,7 +35,10 @@ def why_refused(address: str) -> str:
     for name in ("loopback", "link_local", "multicast", "unspecified", "reserved", "private"):
         if getattr(ip, f"is_{name}"):
             return name.replace("_", "-")
-    return "" if ip.is_global else "not public"
+    more = next((reason for reason, net in _MORE if ip in net), "")
+    if more or not ip.is_global or (ip.version == 6 and ip not in _UNICAST):  # noqa: PLR2004
+        return more or "not public"
+    return ""
 
 
 def _carries_ipv4(ip: ipaddress.IPv6Address) -> str:
