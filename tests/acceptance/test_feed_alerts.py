@@ -6,6 +6,9 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
@@ -182,6 +185,35 @@ def test_a_daemon_shows_how_it_is_and_a_taken_port_does_not_stop_it(installation
         assert f"\n{said}" in page, said
     assert_promtool_has_nothing_to_say(page)
     assert looked_at(port, "/metrics") == (0, "")
+
+
+class Switch(BaseHTTPRequestHandler):
+    """Somebody else's dead man's switch."""
+
+    calls: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.calls.append(self.path)
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+def test_a_daemon_at_work_calls_the_switch_and_does_not_tell_its_address(installation):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Switch) as watch:
+        threading.Thread(target=watch.serve_forever, args=(0.05,), daemon=True).start()
+        with (installation.root / "warden.yaml").open("a", encoding="utf-8") as settings:
+            settings.write(
+                f"heartbeat: {{url: 'http://127.0.0.1:{watch.server_port}/ping', every: 1s}}\n"
+            )
+        installation.drop("old.csv", [row(1, recent(60))])
+        with installation.daemon() as daemon:
+            eventually(lambda: Switch.calls == ["/ping"], 60)
+        watch.shutdown()
+    assert all("/ping" not in line for line in daemon.said().splitlines())
 
 
 def test_every_command_takes_rules_that_look_at_no_events(installation):
