@@ -9,8 +9,11 @@ import csv
 import io
 import json
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_string
 from email.policy import default
@@ -21,6 +24,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from systemd_machine import Machine, eventually, missing
+
+from warden.store.schema import MIGRATIONS, migrate, newest_version
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "systemd" / "README.md"
@@ -44,6 +49,28 @@ home_mailbox = Maildir/
 alias_maps =
 alias_database =
 smtputf8_enable = no
+"""
+# Lets one evaluation hang once a file asks for it, and five seconds stand for ten minutes.
+HANGING = """\
+import time
+from pathlib import Path
+
+from warden.daemon import Progress
+from warden.station import Station
+
+ASKED = Path("/var/lib/warden/hang")
+evaluate = Station.evaluate
+
+
+def hanging(self, *args, **kwargs):
+    if ASKED.exists():
+        ASKED.unlink()
+        time.sleep(3600)
+    return evaluate(self, *args, **kwargs)
+
+
+Station.evaluate = hanging
+Progress.stuck.__defaults__ = (5.0,)
 """
 COLUMNS = (
     "event_id_cnty", "event_date", "year", "time_precision", "disorder_type", "event_type",
@@ -133,6 +160,14 @@ def pid(machine: Machine) -> int:
 def is_at_work(machine: Machine, *, other_than: int = 0) -> bool:
     running = machine.show("warden", "SubState") == "running"
     return running and machine.show("warden", "MainPID") not in ("0", str(other_than))
+
+
+def looked_at(machine: Machine, path: str) -> str:
+    """What the daemon answers over HTTP, with its head; "" while it does not listen."""
+    return machine.run(
+        f"exec 3<>/dev/tcp/127.0.0.1/8470;printf 'GET {path} HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3",
+        check=False,
+    ).stdout
 
 
 def hand_in(machine: Machine, name: str, text: str) -> None:
@@ -240,6 +275,41 @@ def test_a_process_that_no_longer_works_is_killed_by_the_watchdog(machine):
     )
 
 
+def test_a_cycle_that_hangs_is_told_and_ends_in_a_restart(machine):
+    console = "console: {listen: 127.0.0.1:8470}"
+    packages = machine.run("echo /opt/warden/lib/python3*/site-packages").stdout.strip()
+    machine.write(f"{packages}/hanging.py", HANGING)
+    machine.run(
+        f"echo 'import hanging' > {packages}/hanging.pth; cp /etc/warden/warden.yaml /root/yaml;"
+        f"echo '{console}' >> /etc/warden/warden.yaml;"
+        "mkdir -p /etc/systemd/system/warden.service.d; printf"
+        " '[Service]\\nWatchdogSec=8s\\n' > /etc/systemd/system/warden.service.d/short.conf;"
+        "systemctl daemon-reload; systemctl restart warden"
+    )
+    eventually(lambda: looked_at(machine, "/-/healthy").startswith("HTTP/1.0 200"))
+    before, told = pid(machine), len(mails(machine))
+    machine.run("touch /var/lib/warden/hang; chown warden: /var/lib/warden/hang")
+    eventually(lambda: looked_at(machine, "/-/healthy").startswith("HTTP/1.0 503"), within_s=120)
+    assert "the job evaluate is stuck" in looked_at(machine, "/-/ready")
+    eventually(lambda: machine.show("warden", "StatusText") == "stuck: evaluate", within_s=5)
+    eventually(lambda: is_at_work(machine, other_than=before), within_s=120)
+    machine.run("warden evaluate; sleep 3")
+    assert len(mails(machine)) == told
+    machine.run(
+        f"rm {packages}/hanging.*; rm -r /etc/systemd/system/warden.service.d;"
+        "systemctl daemon-reload; systemctl restart warden"
+    )
+
+
+def test_its_metrics_are_there_behind_the_units_walls(machine):
+    eventually(lambda: looked_at(machine, "/-/ready").startswith("HTTP/1.0 200"))
+    page = looked_at(machine, "/metrics")
+    for name in ("process_resident_memory_bytes", "process_start_time_seconds", "warden_rules"):
+        assert f"\n{name} " in page, name
+    machine.run("cp /root/yaml /etc/warden/warden.yaml; systemctl restart warden")
+    eventually(lambda: is_at_work(machine))
+
+
 def test_it_stops_within_ten_seconds(machine):
     eventually(lambda: is_at_work(machine))
     began = datetime.now(UTC)
@@ -286,6 +356,8 @@ def test_secrets_are_for_root_and_the_service_alone(machine):
             "/run/credentials/warden.service/acled_password",
         ):
             assert machine.run(f"cat {path}", user=user, check=False).returncode != 0
+    for path in ("/var/lib/warden/warden.db", f"/proc/{pid(machine)}/environ"):
+        assert machine.run(f"cat {path}", user="stranger", check=False).returncode != 0
     arguments = machine.run(f"tr '\\0' ' ' < /proc/{pid(machine)}/cmdline").stdout
     assert "simulated password" not in arguments
     journal = machine.run("journalctl --no-pager").stdout
@@ -304,6 +376,21 @@ def test_an_operator_may_act_and_a_stranger_may_not(machine):
     for command in (f"warden ack {identity}", silence, "warden evaluate"):
         machine.run(command, user="officer")
     assert "officer" in machine.run("warden silence list").stdout
+
+
+def test_the_printed_unit_serves_this_installation(machine):
+    unit = "/etc/systemd/system/warden.service"
+    machine.run(
+        f"cp {unit} /root/shipped.service; warden systemd > /root/printed.service;"
+        f"cp /root/printed.service {unit}; systemctl daemon-reload; systemctl restart warden"
+    )
+    eventually(lambda: is_at_work(machine))
+    assert machine.run(f"ps -o user= -p {pid(machine)}").stdout.strip() == "warden"
+    machine.run("warden status")
+    machine.run(
+        f"cp /root/shipped.service {unit}; systemctl daemon-reload; systemctl restart warden"
+    )
+    eventually(lambda: is_at_work(machine))
 
 
 def test_what_it_need_not_write_it_cannot_write(machine):
@@ -326,20 +413,35 @@ def test_a_configuration_that_cannot_be_used_is_not_tried_again_and_again(machin
     eventually(lambda: is_at_work(machine))
 
 
-def test_a_database_of_the_first_schema_is_brought_up_and_a_copy_kept(machine, wheels):
-    old = ROOT / "tests" / "store" / "schemas" / "1.sql"
-    (wheels / "1.sql").write_text(old.read_text(encoding="utf-8"), encoding="utf-8")
+@pytest.fixture(scope="module")
+def older(wheels, tmp_path_factory):
+    """Databases of the first schema and of the one before this, where the machine sees them."""
+    dump = ROOT / "tests" / "store" / "schemas" / "1.sql"
+    for version in (1, newest_version() - 1):
+        path = tmp_path_factory.mktemp("older") / "warden.db"
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.executescript(dump.read_text(encoding="utf-8"))
+            migrate(connection, MIGRATIONS[:version])
+        shutil.copy(path, wheels / f"{version}.db")
+    return wheels
+
+
+@pytest.mark.parametrize("version", [1, newest_version() - 1])
+def test_a_database_of_an_older_schema_is_brought_up_and_a_copy_kept(machine, older, version):
     told = len(mails(machine))
     machine.run(
-        "rm /etc/warden/rules/local/mine.yaml;"
-        "systemctl stop warden; cd /var/lib/warden; mkdir /root/db; mv warden.db* /root/db/;"
-        "mv inbox/* /root/db/;"
-        "/opt/warden/bin/python -c \"import sqlite3; db = sqlite3.connect('warden.db');"
-        " db.executescript(open('/mnt/1.sql').read()); db.close()\";"
+        "rm -f /etc/warden/rules/local/mine.yaml;"
+        f"systemctl stop warden; cd /var/lib/warden; mkdir /root/db-{version};"
+        f"mv warden.db* /root/db-{version}/; find inbox -type f -name '*.csv' -delete;"
+        f"cp /mnt/{version}.db warden.db;"
         "chown warden:warden warden.db; systemctl start warden"
     )
     eventually(lambda: is_at_work(machine), within_s=120)
-    assert machine.run("ls /var/lib/warden/warden.db.schema-1").stdout
+    assert machine.run(f"ls /var/lib/warden/warden.db.schema-{version}").stdout
     assert "attack-near-bamako" in machine.run("warden alerts --all", check=False).stdout
     machine.run("warden evaluate; sleep 3")
     assert len(mails(machine)) == told, "what was told before the upgrade is not told again"
+    machine.run("systemctl restart warden")
+    eventually(lambda: is_at_work(machine))
+    machine.run("warden evaluate; sleep 3")
+    assert len(mails(machine)) == told
