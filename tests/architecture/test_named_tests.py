@@ -49,8 +49,5 @@ def test_every_test_that_a_page_names_exists(page):
 def test_a_test_that_does_not_exist_is_noticed():
     this = "architecture/test_named_tests.py"
     text = f"`{this}::test_no_such` `tests/{this}::missing` `::nor_this` `test_gone.py::test_x`"
-    assert missing(text) == [
-        f"{this}::test_no_such",
-        f"tests/{this}::nor_this",
-        "test_gone.py::test_x",
-    ]
+    wrong = [f"{this}::test_no_such", f"tests/{this}::nor_this", "test_gone.py::test_x"]
+    assert missing(text) == wrong
