@@ -89,7 +89,7 @@ def _fewer_colours(picture: bytes) -> bytes:
     """The same picture with at most 128 colours: a third of the size."""
     from PIL import Image  # noqa: PLC0415  late, as above
 
-    with Image.open(io.BytesIO(picture)) as image:
+    with Image.open(io.BytesIO(picture), formats=("PNG",)) as image:
         plain = image.convert("RGB").quantize(
             _COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
         )
