@@ -110,7 +110,7 @@ def test_many_at_once_are_listed_by_name():
     rule = feed_rule({"states": list(TROUBLES)}, flood_limit=5)
     (notice,) = said(*many, rule=rule)
     subject, text = rendered(notice)
-    assert "20 alerts: A feed cannot be read" in subject
+    assert "Summary: A feed cannot be read, 20 alerts" in subject
     assert "Feed feed7: sign-in refused" in text
 
 

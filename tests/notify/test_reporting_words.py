@@ -42,7 +42,7 @@ def said(facts: dict[str, Any], language: str = "en") -> str:
         (
             {"reporting_change": CHANGE},
             (
-                "A change in reporting is likely: this is 11.2 above the expected, but 6 became "
+                "A change in reporting is likely: 11 more than expected, but 6 became "
                 "known more than 28 days late, and 4 come only from sources not seen in the years "
                 "before (Radio One and Agency). The severity is one level lower for it."
             ),
@@ -67,11 +67,11 @@ def said(facts: dict[str, Any], language: str = "en") -> str:
         (
             {"measures": MEASURES},
             (
-                "Side by side in the same days: 12 events (1.1 expected); 8 events with deaths (0.4"
-                " expected); 31 deaths (each event capped) (2 expected); 70 deaths in all, 57 % of "
-                "them from one event."
+                "In the same days: 12 events, 1.1 expected; 8 events with deaths, 0.4 expected; "
+                "31 deaths (each event capped), 2 expected; 70 deaths in all, 57 % of them from "
+                "one event."
             ),
-            "Côte à côte pour les mêmes jours : 12 événements (1,1 attendus)",
+            "Pour les mêmes jours : 12 événements, 1,1 attendus ; 8 événements meurtriers",
         ),
         (
             {"renamed_from": {"name": "Old Name", "last_seen": "2024-02-03"}},

@@ -29,16 +29,16 @@ def said(facts: dict[str, Any], language: str = "en") -> str:
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        (PROJECTED, "Projected for 2024: 34.2, with a 90 % interval from 24 to 48."),
-        (PROJECTED, "So far 17; the period before had 20."),
+        (PROJECTED, "Projected for 2024: 34 events, with a 90 % interval from 24 to 48."),
+        (PROJECTED, "17 events so far in 2024, 20 in all of 2023."),
         (PROJECTED, "Probability of more than 20: about 97 %."),
         (
             {**PROJECTED, "actual": 31, "first_projected": 36, "first_low": 20, "first_high": 55},
-            "2024 came to 31, after 20 in the period before. It was first projected at 36, from 20",
+            "31 events in 2024, 20 in 2023. First projected: 36, with a 90 % interval from 20 to",
         ),
         (
-            {"kind": "projection", "period": "rolling-year", "observed": 19, "previous": 6},
-            "19 in the last twelve months, 6 in the twelve before.",
+            {"kind": "projection", "period": "rolling-year", "value": 19, "previous": 6},
+            "19 events in 12 months, 6 in the 12 before.",
         ),
         (
             {"kind": "record", "record_days": 1096, "previous": 210},

@@ -10,6 +10,7 @@ from helpers_notify import NOW, notice
 
 from warden.model.notice import Change
 from warden.notify.render import Renderer
+from warden.notify.render.binding import NO_BREAK, bound
 from warden.notify.render.body import ordinal
 from warden.notify.render.first_line import LIMIT, short_actor
 from warden.notify.render.gaps import Gap
@@ -37,7 +38,7 @@ def line(one, **options):
 
 
 def body(one, part="text", **options):
-    return json.loads(render(one, **options).bodies["mail"])[part]
+    return json.loads(render(one, **options).bodies["mail"])[part].replace(NO_BREAK, " ")
 
 
 def event_notice(at=NOW, event=None, **facts):
@@ -168,9 +169,11 @@ def test_names_are_shortened_without_their_long_forms_and_years():
 def test_a_rule_about_a_border_tells_the_distance_to_it():
     one = event_notice(condition={"border_within_km": 50, "border_with": ["CIV"]})
     one.facts["events"][0].update(border_km=12.4, border_neighbour="CIV")
-    assert "12 km from the border with Côte d\N{RIGHT SINGLE QUOTATION MARK}Ivoire (Kati)" in line(
-        one
-    )
+    ivory = "Côte d\N{RIGHT SINGLE QUOTATION MARK}Ivoire"
+    assert f"12 km from the Mali\N{EN DASH}{ivory} border (Kati)" in line(one)
+    assert f"à 12 km de la frontière Mali\N{EN DASH}{ivory} (Kati)" in line(one, language="fr")
+    one.facts["events"][0].pop("border_of")
+    assert f"12 km from the border with {ivory} (Kati)" in line(one)
 
 
 def test_french_elides_before_a_vowel():
@@ -202,13 +205,13 @@ def test_an_event_message_holds_all_that_a_reader_must_know():
         "Known to warden on 10 Jan 2024, 3 days after it happened.",
         'ACLED often writes 10 for "many, number unknown".',
         "5th such event in 12 months (2 in the 12 before).",
-        "Condition: involving Armed groups, within 150 km of Bamako.",
+        "Condition: involving Armed groups; within 150 km of Bamako.",
         "This rule raises about 13 alerts a year.",
         "1 event, 1 report",
         "Event ids: SMP1",
         "If the source deletes this event",
         "Call the field office. Then the partners.",
-        "2 earlier episodes were held back",
+        "2 earlier episodes were not told",
     ):
         assert said in " ".join(text.split())
 
@@ -219,9 +222,80 @@ def test_a_region_is_never_told_as_a_point():
     assert "14 km" not in text
 
 
-def test_a_late_report_says_so_at_the_top():
-    text = body(event_notice(reported_late_days=41))
-    assert text.index("Reported 41 days after it happened.") < text.index("WHAT\n")
+def test_a_late_report_says_how_late_it_is_known():
+    assert "10 Jan 2024, 41 days after it happened." in body(event_notice(reported_late_days=41))
+    window = replace(sample_notices()[8], action="alert")
+    window = replace(window, facts=window.facts | {"reported_late_days": 41})
+    assert "The latest was known to warden 41 days after it happened." in body(window)
+
+
+def test_a_number_and_its_unit_stand_on_one_line():
+    html = json.loads(render(event_notice()).bodies["mail"])["html"]
+    assert f"14{NO_BREAK}km NW of Bamako" in html
+    assert f"7{NO_BREAK}Jan, 3{NO_BREAK}days ago" in html
+    assert bound("À 14 km, « ici » : 90 % ; warden ack 3f2", "fr") == (
+        "À 14_km, «_ici_»_: 90_%_; warden ack 3f2".replace("_", NO_BREAK)
+    )
+    assert NO_BREAK not in body(event_notice(), language="fr")
+
+
+def test_the_first_of_a_month_is_said_as_the_language_says_it():
+    first = event_notice(event={"date": "2024-01-01", "date_end": "2024-01-01"})
+    assert ", 1er janv., il y a 9 jours" in line(first, language="fr")
+    assert "Lundi 1er janvier 2024" in body(first, language="fr")
+    assert ", 1 Jan, 9 days ago" in line(first)
+    assert "21 janv." in line(
+        event_notice(event={"date": "2023-12-21", "date_end": "2024-01-21"}), language="fr"
+    )
+
+
+def test_violence_against_civilians_is_said_in_the_first_line_as_its_source_marks_it():
+    one = event_notice(event={"civilian_targeting": True})
+    assert "Violent event targeting civilians involving ANA, 14 km" in line(one)
+    assert "Événement violent visant des civils impliquant ANA" in line(one, language="fr")
+
+
+def test_a_first_line_too_long_keeps_its_key_and_both_ends_of_its_title():
+    facts = sample_notice().facts | {"kind": "count", "value": 16, "window_days": 623}
+    title = f"Sustained rise of {'many ' * 12}violent events within 200 km of Bamako"
+    one = replace(sample_notice(), title=title, facts=facts, key=(("country", "MLI"),))
+    said = line(replace(one, action="update", reason="MATERIAL_CHANGE"))
+    assert said.startswith("CRITICAL Update: Sustained rise of many ")
+    assert "many\N{HORIZONTAL ELLIPSIS} " in said
+    assert said.endswith("200 km of Bamako (Mali), 16 events in 623 days, latest 7 Jan, 2 dead")
+
+
+def test_an_unusual_count_says_what_was_expected_in_the_first_line():
+    facts = sample_notice().facts | {"kind": "spike", "value": 3, "window_days": 7}
+    one = replace(sample_notice(), facts=facts | {"expected": 0.19})
+    assert "3 events in 7 days (0.2 expected), latest" in line(one)
+    assert "3 événements en 7 jours (0,2 attendus)" in line(one, language="fr")
+
+
+def test_a_number_of_deaths_that_was_counted_is_not_told_twice():
+    facts = sample_notice().facts | {"kind": "record", "measure": "fatalities", "value": 155}
+    one = replace(sample_notice(), facts=facts | {"window_days": 30, "fatalities": 164})
+    assert line(one).endswith("155 deaths in 30 days, latest 7 Jan, 3 days ago")
+    assert "164 dead in 1 event" in body(one)
+
+
+def test_a_projection_says_what_there_is_so_far_and_was_before():
+    facts = sample_notice().facts | {"kind": "projection", "value": 74, "previous": 70}
+    facts |= {"measure": "fatalities", "period": "2024", "event_count": 3, "largest_share": 0.2}
+    one = replace(sample_notice(), facts=facts | {"observed": 74, "expected": 70})
+    assert "74 deaths so far in 2024, 70 in all of 2023" in line(one)
+    assert "74 morts à ce jour en 2024, 70 pour tout 2023" in line(one, language="fr")
+    text = body(one)
+    assert "20 % of the deaths are from one event." in text
+    assert "Observed 74" not in text
+
+
+@pytest.mark.parametrize("number", [5, 7])
+def test_what_no_longer_stands_asks_to_be_passed_on_and_not_for_the_runbook(number):
+    text = body(sample_notices()[number])
+    assert "If you passed the alert on, tell the same people" in text
+    for void in ("Call the field office", "Place certain.", "warden ack"):
+        assert void not in text
 
 
 def test_an_update_says_old_and_new():
@@ -239,12 +313,23 @@ def test_an_update_says_old_and_new():
     assert "Severity: WARNING → CRITICAL" in text
     assert "Distance: 14 km → 162 km" in text
     assert line(one).startswith("CRITICAL Update: ")
-    assert "Morts : " not in body(one, language="fr")
+    french = body(one, language="fr")
+    assert "CE QUI A CHANGÉ\nMorts : 2 → 9\nGravité : VIGILANCE → CRITIQUE" in french
+    html = json.loads(render(one).bodies["mail"])["html"]
+    assert ">Deaths: 2 → 9. Severity: WARNING → CRITICAL." in html  # what a mailbox's list shows
+
+
+def test_a_count_that_is_the_number_of_events_is_told_once():
+    changes = (Change("value", 7, 16), Change("event_count", 7, 16), Change("fatalities", 15, 37))
+    one = notice(action="update", reason="MATERIAL_CHANGE", changes=changes)
+    assert "WHAT CHANGED\nEvents: 7 → 16\nDeaths: 15 → 37\n" in body(one)
+    apart = replace(one, changes=(Change("value", 3, 5), changes[1]))
+    assert "Count: 3 → 5" in body(apart)
 
 
 def test_an_end_is_not_an_all_clear():
     one = sample_notices()[9]
-    assert "no longer above the bound. This is not an all-clear" in body(one)
+    assert "The rule's condition no longer holds. This is not an all-clear." in body(one)
     assert line(one).startswith("CRITICAL Ended: ")
 
 
@@ -271,9 +356,9 @@ def test_a_count_says_value_window_and_its_events():
 
 def test_a_summary_lists_its_alerts_and_counts_the_rest():
     one = sample_notices()[10]
-    assert line(one).startswith("CRITICAL Summary: 70 alerts: ")
+    assert line(one).startswith("CRITICAL Summary: Violent event near Bamako, 70 alerts, 7 Jan")
     text = body(one)
-    assert "1 of 70 are listed below" in text
+    assert "Listed below: 1 of 70, the most severe and newest first." in text
     assert "- WARNING | 2 Jan 2024 to 7 Jan 2024 | Kati, 14 km NW of Bamako" in text
 
 
@@ -287,8 +372,9 @@ def test_several_notices_are_one_message_that_counts_them():
 def test_an_exercise_says_so_first():
     one = replace(sample_notice(), exercise=True)
     assert line(one).startswith("EXERCISE CRITICAL ")
-    assert "This is an exercise. Nothing has happened." in body(one)
-    assert "Il ne s\N{RIGHT SINGLE QUOTATION MARK}est rien passé" in body(one, language="fr")
+    assert "This is an exercise, to see whether messages arrive. Nothing has" in body(one)
+    french = " ".join(body(one, language="fr").split())
+    assert "Il ne s\N{RIGHT SINGLE QUOTATION MARK}est rien passé" in french
 
 
 @pytest.mark.parametrize(
@@ -369,7 +455,7 @@ def test_a_message_says_since_when_a_feed_of_its_data_is_silent(language):
     )
     said = {"en": "No data since 9 Jan 2023", "fr": "Aucune donnée depuis le 9 janv. 2023"}
     for part in ("text", "html"):
-        text = json.loads(rendered.bodies["mail"])[part]
+        text = json.loads(rendered.bodies["mail"])[part].replace(NO_BREAK, " ")
         assert said[language] in text
         assert "9 Jan 2022" not in text
         assert "9 janv. 2022" not in text

@@ -20,8 +20,7 @@ from warden.notify.render.first_line import (
     first_line,
     is_about_border,
     key_words,
-    measure_of,
-    measure_words,
+    short_actor,
     what_kind,
     when_line,
     where_line,
@@ -29,7 +28,9 @@ from warden.notify.render.first_line import (
 from warden.notify.render.gaps import Gap, gaps_of
 from warden.notify.render.health import headline, health_advice, health_words, is_health
 from warden.notify.render.lateness import lateness
+from warden.notify.render.measures import measure_of, measure_words
 from warden.notify.render.parts import (
+    capital,
     clean,
     day_of,
     instant_of,
@@ -40,13 +41,15 @@ from warden.notify.render.parts import (
 )
 from warden.notify.render.reporting import reporting_words
 from warden.notify.render.statistics import is_over, statistic_words
-from warden.notify.render.voice import Voice
+from warden.notify.render.voice import Voice, starts_with_vowel
 
 MAX_ROWS = 50
 MAX_IDS = 20
+_HALF = 0.5
 _WITHIN_WORDS = 2  # geo_precision: near the named town
-_LATE_DAYS = 14  # a coding week and its release; later than that is worth a line of its own
 _SAME = frozenset({"moved_km"})
+# These say under what was counted what was expected; a projection's bound is no expectation.
+_TELL_EXPECTED = frozenset({"spike", "drift", "projection"})
 View = dict[str, Any]
 
 
@@ -63,7 +66,7 @@ def notice_view(notice: Notice, voice: Voice, gaps: Sequence[Gap] = (), *, line:
         "severity_word": voice.say(f"severity.{notice.severity}"),
         "first_line": line or first_line(notice, voice),
         "notes": [note for note in _before_all(notice, voice, gaps) if note],
-        "changes": [_change(change, voice) for change in notice.changes],
+        "changes": [_change(change, voice) for change in _worth_telling(notice.changes)],
         "first_sections": [s for s in _first_sections(notice, voice) if s["lines"]],
         "sections": [s for s in _sections(notice, voice) if s["lines"]],
         "table": _table(notice, voice),
@@ -99,9 +102,6 @@ def _notes(notice: Notice, voice: Voice) -> Iterable[str]:
         yield _no_longer(notice, voice)
     elif voice.has(f"reason.{notice.reason}"):
         yield voice.say(f"reason.{notice.reason}")
-    late = int(number_of(facts.get("reported_late_days")) or 0)
-    if notice.action == "alert" and late > _LATE_DAYS:
-        yield voice.say("reported_late", late)
     if facts.get("merged_into"):
         yield _merged(notice, voice)
     held = int(number_of(facts.get("held")) or 0)
@@ -159,7 +159,15 @@ def _change(change: Change, voice: Voice) -> dict[str, str]:
     key = f"field.{change.field}"
     label = voice.say(key) if voice.has(key) else clean(change.field.replace("_", " "))
     old = "" if change.field in _SAME else _value(change.field, change.old, voice)
-    return {"label": label, "old": old, "new": _value(change.field, change.new, voice)}
+    new = _value(change.field, change.new, voice)
+    line = voice.say("labelled", label=label, value=f"{old} → {new}" if old else new)
+    return {"label": label, "old": old, "new": new, "line": line}
+
+
+def _worth_telling(changes: Sequence[Change]) -> Iterable[Change]:
+    """All of them; a count that is the number of events or of the dead is told once."""
+    told = {(c.old, c.new) for c in changes if c.field in ("event_count", "fatalities")}
+    return [c for c in changes if c.field != "value" or (c.old, c.new) not in told]
 
 
 def _value(field: str, value: Any, voice: Voice) -> str:  # noqa: PLR0911  a table of kinds
@@ -206,13 +214,29 @@ def _first_sections(notice: Notice, voice: Voice) -> list[View]:
         event = newest(notice)
         sections += [
             _section("what", _what(event, voice), voice),
-            _section("where", _where(event, voice), voice),
+            _section("where", _where(event, voice, certain=not _is_void(notice)), voice),
             _section("when", _when(notice, event, voice), voice),
             _section("deaths", _deaths(event, voice), voice),
         ]
     elif notice.action != "summary":
-        sections.append(_section("measured", _measured(notice, voice), voice))
-    return [*sections, _section("runbook", [paragraph(facts.get("runbook") or "")], voice)]
+        sections += [
+            _section("measured", _measured(notice, voice), voice),
+            _section("when", _when_of_all(facts, voice), voice),
+            _section("deaths", _deaths_of_all(facts, voice), voice),
+        ]
+    return [*sections, _section("runbook", [_to_do(notice, voice)], voice)]
+
+
+def _is_void(notice: Notice) -> bool:
+    """Whether what was told does not stand any more."""
+    return notice.action == "cancel" or notice.reason == "NO_LONGER_MATCHES"
+
+
+def _to_do(notice: Notice, voice: Voice) -> str:
+    """The rule's runbook; what it says to do about an alert does not help where that is void."""
+    if _is_void(notice):
+        return voice.say("note.passed_on")
+    return paragraph(notice.facts.get("runbook") or "")
 
 
 def _sections(notice: Notice, voice: Voice) -> list[View]:
@@ -252,14 +276,15 @@ def _what(event: Mapping[str, Any], voice: Voice) -> Iterable[str]:
         yield voice.say("civilians_targeted")
 
 
-def _where(event: Mapping[str, Any], voice: Voice) -> Iterable[str]:
+def _where(event: Mapping[str, Any], voice: Voice, *, certain: bool) -> Iterable[str]:
     names = [event.get(name) for name in ("location", "admin3", "admin2", "admin1")]
     country = event.get("country") or voice.country(str(event.get("iso3") or ""))
     chain = [clean(name) for name in (*names, country) if name]
     if not is_region(event):
         yield ", ".join(dict.fromkeys(chain))
-        yield where_line(event, voice)
-    yield _certainty(event, voice)
+        yield capital(where_line(event, voice))
+    if certain or is_region(event):
+        yield _certainty(event, voice)
     border_km = number_of(event.get("border_km"))
     if border_km is not None and event.get("border_neighbour"):
         country = voice.country(str(event["border_neighbour"]))
@@ -287,9 +312,9 @@ def _when(notice: Notice, event: Mapping[str, Any], voice: Voice) -> Iterable[st
         exact = event.get("time_precision") in (None, 0, 1)
         ago = voice.ago(day)
         if exact:
-            yield voice.say("happened", day=voice.long_day(day), ago=ago)
+            yield capital(voice.say("happened", day=voice.long_day(day), ago=ago))
         else:
-            yield when_line(event, voice)
+            yield capital(when_line(event, voice))
             yield voice.say("day_not_exact")
     yield _reported(notice, event, voice)
 
@@ -324,21 +349,40 @@ def _measured(notice: Notice, voice: Voice) -> Iterable[str]:
         yield voice.say("value_in_days", days, value=voice.number(value), measure=words)
     yield from statistic_words(facts, voice)
     yield from reporting_words(facts, voice)
+
+
+def _when_of_all(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
+    """The days of all events told of, how late the latest was known, how long it has held."""
     first, last = day_of(facts.get("first_day")), day_of(facts.get("last_day"))
     if first is not None and last is not None:
-        words = voice.numeric_day(first)
-        if last != first:
-            words = voice.say("span", first=words, last=voice.numeric_day(last))
-        yield voice.say("days_of_events", days=words)
+        days, ago = _span(first, last, voice), voice.ago(last)
+        form = "happened" if first == last else "latest_ago"
+        yield capital(voice.say(form, day=days, days=days, ago=ago))
+    late = int(number_of(facts.get("reported_late_days")) or 0)
+    if late > 0:
+        yield voice.say("latest_known", late)
     since, until = day_of(facts.get("since")), day_of(facts.get("until"))
     if since is not None and until is not None and since < until:
         yield voice.say(
             "held_between", since=voice.numeric_day(since), until=voice.numeric_day(until)
         )
-    yield deaths(facts, voice) if facts.get("event_count") else ""
+
+
+def _deaths_of_all(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
+    """The dead of the whole episode, and the largest event's share where it matters.
+
+    With a projection it always does: one event can be most of what is extrapolated.
+    """
+    count, dead = int(number_of(facts.get("event_count")) or 0), deaths(facts, voice)
+    if not count or not dead:
+        return
+    yield capital(voice.say("dead_in", dead=dead, events=voice.say("events", count)))
+    if len(facts.get("measures") or ()) > 1:
+        return  # the sums side by side say the share
     share = number_of(facts.get("largest_share"))
-    if share is not None and share >= 0.5:  # noqa: PLR2004  half of all deaths
-        yield voice.say("largest_share", percent=voice.number(round(share * 100)))
+    least = 0.0 if facts.get("kind") == "projection" else _HALF
+    if share is not None and count > 1 and share > 0 and share >= least:
+        yield voice.say("largest_share", percent=voice.number(max(round(share * 100), 1)))
 
 
 def _history(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
@@ -352,6 +396,7 @@ def _history(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
             ordinal=ordinal(int(nth), voice),
             first=int(nth) == 1,
             before=voice.number(before or 0),
+            none=not before,
         )
 
 
@@ -372,7 +417,8 @@ def _why(notice: Notice, voice: Voice) -> Iterable[str]:
         yield voice.say("condition", text=asked)
     yield paragraph(facts.get("description") or "")
     observed, expected = number_of(facts.get("observed")), number_of(facts.get("expected"))
-    if observed is not None and expected is not None:
+    told = facts.get("kind") in _TELL_EXPECTED
+    if observed is not None and expected is not None and not told:
         yield voice.say(
             "observed_expected", observed=voice.number(observed), expected=voice.number(expected)
         )
@@ -419,10 +465,12 @@ def _commands(notice: Notice, voice: Voice) -> Iterable[str]:
     if notice.exercise:
         return
     alert, rule = clean(notice.alert_id), clean(notice.rule_id)
-    if notice.action not in ("resolved", "cancel", "summary"):
+    closed = notice.action == "resolved" or _is_void(notice)
+    if not closed and notice.action != "summary":
         yield voice.say("command.ack", alert=alert)
-    if notice.action != "summary":
+    if notice.action != "summary" and not is_health(notice.facts):
         yield voice.say("command.verdict", alert=alert)
+    if notice.action != "summary":
         yield voice.say("command.silence", rule=rule)
     yield voice.say("command.look", alert=alert)
 
@@ -495,12 +543,12 @@ def _event_row(notice: Notice, event: Mapping[str, Any], voice: Voice) -> list[s
     day = day_of(event.get("date"))
     place = where_line(event, voice, border=is_about_border(notice))
     name = "" if is_region(event) else clean(event.get("location") or "", 80)
-    matched = [clean(actor, 80) for actor in event.get("matched_actors") or ()]
+    matched = [short_actor(str(actor))[:80] for actor in event.get("matched_actors") or ()]
     kind = event_type_words(event.get("sub_event_type") or event.get("event_type") or "", voice)
     return [
         "" if day is None else voice.numeric_day(day),
-        ", ".join(part for part in (name, place) if part),
-        _with_actors(kind, voice.join(matched[:3]), voice),
+        capital(", ".join(part for part in (name, place) if part)),
+        capital(_with_actors(kind, voice.join(list(dict.fromkeys(matched))[:3]), voice)),
         deaths(event, voice),
     ]
 
@@ -508,7 +556,7 @@ def _event_row(notice: Notice, event: Mapping[str, Any], voice: Voice) -> list[s
 def _with_actors(kind: str, actors: str, voice: Voice) -> str:
     if not kind or not actors:
         return kind or actors
-    return voice.say("labelled", label=kind, value=actors)
+    return voice.say("involving", what=kind, actors=actors, vowel=starts_with_vowel(actors))
 
 
 def _summary_table(notice: Notice, voice: Voice) -> View:
@@ -537,6 +585,6 @@ def _item_row(notice: Notice, item: Mapping[str, Any], voice: Voice) -> list[str
         voice.say(f"severity.{item.get('severity', 'info')}"),
         days,
         row[1],
-        ", ".join(part for part in (keyed, row[2], many) if part),
+        capital(", ".join(part for part in (keyed, row[2], many) if part)),
         deaths(item, voice),
     ]

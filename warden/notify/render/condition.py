@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from warden.model.event import EVENT_TYPES
-from warden.notify.render.first_line import event_type_words, measure_words
+from warden.notify.render.first_line import event_type_words
+from warden.notify.render.measures import measure_words
 from warden.notify.render.parts import clean, number_of
 from warden.notify.render.voice import Voice, starts_with_vowel
 
@@ -20,7 +21,7 @@ def condition_words(condition: Mapping[str, Any], voice: Voice) -> str:
     if condition.get("text"):
         return clean(condition["text"])
     parts = [part for part in (*_events(condition, voice), *_window(condition, voice)) if part]
-    return ", ".join(parts)
+    return voice.say("between").join(parts)
 
 
 def _events(condition: Mapping[str, Any], voice: Voice) -> Iterable[str]:
@@ -51,8 +52,7 @@ def _deaths(condition: Mapping[str, Any], voice: Voice) -> Iterable[str]:
     for name, words in _BOUNDS.items():
         value = number_of(bounds.get(name)) if isinstance(bounds, Mapping) else None
         if value is not None:
-            dead = voice.say("asks.dead", value=voice.number(value))
-            yield voice.say(f"asks.{words}", value=dead)
+            yield voice.say(f"asks.{words}", value=voice.say("dead", value))
 
 
 def _near(condition: Mapping[str, Any], voice: Voice) -> str:
@@ -93,7 +93,8 @@ def _window(condition: Mapping[str, Any], voice: Voice) -> Iterable[str]:
             yield asked if days is None else f"{asked} {voice.say('asks.window', days)}"
             return
     if days is not None:
-        yield voice.say("asks.window", days)
+        counted = measure_words(str(condition.get("measure") or "events"), voice)
+        yield f"{counted} {voice.say('asks.window', days)}"
 
 
 def bound_words(bounds: Mapping[str, Any], voice: Voice) -> str:

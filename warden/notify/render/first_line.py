@@ -13,11 +13,13 @@ from typing import Any
 
 from warden.model.notice import Notice
 from warden.notify.render.health import health_lines, is_health
+from warden.notify.render.measures import measure_of, measure_words
 from warden.notify.render.parts import clean, day_of, is_region, newest, number_of
+from warden.notify.render.statistics import counted_in_period, estimate
 from warden.notify.render.voice import Voice, starts_with_vowel
 
 LIMIT = 160
-_SHORT_TITLE = 60
+_LONG_TITLE, _SHORT_TITLE, _STEP = 100, 40, 4  # letters of a title that has to give way
 _ACRONYM = re.compile(r"([A-Z][A-Za-z0-9-]{1,14}): ")
 _YEARS = re.compile(r" \((?:19|20)\d\d-(?:(?:19|20)\d\d)?\)$")
 _MONTH_PRECISION = 3
@@ -82,6 +84,7 @@ def where_line(event: Mapping[str, Any], voice: Voice, *, border: bool = False) 
         return voice.say(
             "from_border",
             km=voice.km(border_km),
+            own=voice.country(str(event.get("border_of") or "")),
             country=voice.country(str(event.get("border_neighbour") or "")),
         )
     if km is None or not place:
@@ -128,6 +131,7 @@ def _event_lines(notice: Notice, voice: Voice) -> Iterator[str]:
     event = newest(notice)
     named = _names(event)
     tail = ", ".join(part for part in (when_line(event, voice), deaths(event, voice)) if part)
+    kinds = dict.fromkeys((_targeting(event, voice), what_kind(event, voice)))
     for names, with_name in (
         (named, True),
         (named, False),
@@ -137,7 +141,15 @@ def _event_lines(notice: Notice, voice: Voice) -> Iterator[str]:
     ):
         where = _place(notice, event, voice, with_name=with_name)
         more = len(named) - len(names)
-        yield ", ".join(part for part in (_what(event, names, more, voice), where, tail) if part)
+        for kind in kinds:
+            what = _what(kind, names, more, voice)
+            yield ", ".join(part for part in (what, where, tail) if part)
+
+
+def _targeting(event: Mapping[str, Any], voice: Voice) -> str:
+    """What kind of event, and that its source marks civilians as the target."""
+    kind = what_kind(event, voice)
+    return voice.say("what.civilians", what=kind) if event.get("civilian_targeting") else kind
 
 
 def _names(event: Mapping[str, Any]) -> tuple[str, ...]:
@@ -152,8 +164,7 @@ def _names(event: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(short_actor(name) for name in matched if name))
 
 
-def _what(event: Mapping[str, Any], names: tuple[str, ...], more: int, voice: Voice) -> str:
-    kind = what_kind(event, voice)
+def _what(kind: str, names: tuple[str, ...], more: int, voice: Voice) -> str:
     if not names:
         return kind
     shown = names[:2]
@@ -179,35 +190,69 @@ def _place(
     return f"{where} ({name})"
 
 
-def _window_lines(notice: Notice, voice: Voice) -> list[str]:
+def _window_lines(notice: Notice, voice: Voice) -> Iterator[str]:
+    """From rich to plain; the key stays in all, and a title too long loses words in its middle."""
     facts = notice.facts
     title = clean(notice.title)
-    keyed = ", ".join(key_words(name, value, voice, notice.facts) for name, value in notice.key)
+    keyed = ", ".join(key_words(name, value, voice, facts) for name, value in notice.key)
+    counted = _counted(facts, voice)
+    about = _with_expected(counted, facts, voice)
+    dead, last = _deaths_of_all(facts, voice), _latest(facts, voice, ago=False)
+    tails = [(about, _latest(facts, voice, ago=True), dead)]
+    tails += [(counted, tails[0][1], dead), (counted, last, dead)]
+    if counted and facts.get("kind") == "projection":  # of a whole period: these matter least
+        tails += [(counted, last, ""), (counted, "", "")]
+    for parts in tails:
+        tail = [part for part in parts if part]
+        yield ", ".join([f"{title} ({keyed})" if keyed else title, *tail])
+    for room in range(_LONG_TITLE, _SHORT_TITLE - 1, -_STEP):
+        short = _without_middle(title, room)
+        yield ", ".join([f"{short} ({keyed})" if keyed else short, *tail])
+    yield ", ".join([keyed or short, *tail])
+
+
+def _counted(facts: Mapping[str, Any], voice: Voice) -> str:
+    """What was counted, in how many days; a projection says so far, and before."""
+    in_period = counted_in_period(facts, voice)
     value, days = number_of(facts.get("value")), number_of(facts.get("window_days"))
-    counted = ""
-    if value is not None and days is not None:
-        measure = measure_words(measure_of(facts), voice)
-        counted = voice.say("value_in_days", days, value=voice.number(value), measure=measure)
+    if in_period or value is None or days is None:
+        return in_period
+    measure = measure_words(measure_of(facts), voice)
+    return voice.say("value_in_days", days, value=voice.number(value), measure=measure)
+
+
+def _with_expected(counted: str, facts: Mapping[str, Any], voice: Voice) -> str:
+    expected = number_of(facts.get("expected"))
+    if not counted or expected is None or facts.get("kind") not in ("spike", "drift"):
+        return counted
+    return voice.say("expected_about", counted=counted, expected=estimate(expected, voice))
+
+
+def _latest(facts: Mapping[str, Any], voice: Voice, *, ago: bool) -> str:
     last = day_of(facts.get("last_day"))
-    latest = ""
-    if last is not None:
-        latest = voice.say("latest", day=voice.day(last), ago=voice.ago(last))
-    dead = _deaths_of_all(facts, voice)
-    tail = [part for part in (counted, latest, dead) if part]
-    return [
-        ", ".join([f"{title} ({keyed})" if keyed else title, *tail]),
-        ", ".join([title, *tail]),
-        ", ".join([keyed or f"{title[:_SHORT_TITLE].rstrip(' ,')}…", *tail]),
-    ]
+    if last is None:
+        return ""
+    return voice.say("latest", day=voice.day(last), ago=voice.ago(last) if ago else "")
+
+
+def _without_middle(title: str, room: int) -> str:
+    """A title of at most `room` letters: its first words and its last, where the place stands."""
+    if len(title) <= room:
+        return title
+    head, tail = title[: room // 2 + 1], title[-(room - room // 2 - 1) :]
+    return f"{head.rpartition(' ')[0].rstrip(' ,')}… {tail.partition(' ')[2]}"
 
 
 def _deaths_of_all(facts: Mapping[str, Any], voice: Voice) -> str:
-    """The dead of the whole episode; of how many events, where one window does not hold them."""
+    """The dead of the whole episode; of how many events, where one window does not hold them.
+
+    Nothing where deaths are what was counted: two numbers of dead would have to be read twice.
+    """
     count, value = number_of(facts.get("event_count")), number_of(facts.get("value"))
-    if not count:
+    measure = measure_of(facts)
+    if not count or (measure.startswith("fatalities") and value is not None):
         return ""
     dead = deaths(facts, voice)
-    measure = measure_of(facts)
     if not dead or value is None or measure != "events" or count <= value:
         return dead
     return voice.say("dead_in", dead=dead, events=voice.say("events", count))
@@ -229,19 +274,6 @@ def event_type_words(name: object, voice: Voice) -> str:
     plain = re.sub(r"[^a-z0-9]+", "_", str(name).casefold()).strip("_")
     key = f"event_type.{plain}"
     return voice.say(key) if voice.has(key) else clean(name, 80)
-
-
-def measure_of(facts: Mapping[str, Any]) -> str:
-    """What was counted: the measure that stood out, else the one that the rule names."""
-    measure = facts.get("measure") or (facts.get("condition") or {}).get("measure")
-    return measure if isinstance(measure, str) else "events"
-
-
-def measure_words(measure: str, voice: Voice) -> str:
-    """What a measure counts; its own text where no words are known."""
-    plain = re.sub(r"[^a-z0-9]+", "_", measure.casefold()).strip("_")
-    key = f"measure.{plain}"
-    return voice.say(key) if voice.has(key) else clean(measure)
 
 
 def _summary(notice: Notice, voice: Voice) -> str:
@@ -283,10 +315,11 @@ def _mark(notice: Notice) -> str:
 
 
 def _squeezed(line: str, room: int) -> str:
-    """The longest comma-separated parts are shortened; date and dead stand at the end and stay."""
+    """Shortened before its end, at a word: date and dead stand at the end and stay."""
     if len(line) <= room:
         return line
     head, tail = line[: -room // 2], line[-(room // 2) :]
     cut = tail.find(", ")
     tail = tail[cut:] if cut >= 0 else tail
-    return head[: room - len(tail) - 1].rstrip(" ,") + "…" + tail
+    kept = head[: room - len(tail) - 1]
+    return (kept.rpartition(" ")[0] or kept).rstrip(" ,") + "…" + tail

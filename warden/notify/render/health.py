@@ -30,7 +30,7 @@ def health_lines(notice: Notice, voice: Voice) -> list[str]:
     since = "" if begun is None else voice.day(voice.local_day(begun))
     named = headline(facts, voice)
     if _is_over(facts):
-        return [_over(facts, voice)]
+        return [_after(facts, voice), _over(facts, voice)]
     tail = ", ".join(part for part in (_since(since, voice), _unknown_short(facts, voice)) if part)
     lines = [f"{named} {tail}", f"{named} {_since(since, voice)}".strip(), named]
     if facts.get("subject") == "actors":
@@ -72,11 +72,13 @@ def health_words(notice: Notice, voice: Voice) -> Iterable[str]:
 
 
 def health_advice(notice: Notice, voice: Voice) -> Iterable[str]:
-    """The rule's own runbook, and what helps in this state."""
+    """The rule's own runbook, and what helps in this state; nothing once it is over."""
     facts = notice.facts
+    if _is_over(facts):
+        return
     yield paragraph(facts.get("runbook") or "")
     key = f"health.todo.{facts.get('state')}"
-    if not _is_over(facts) and voice.has(key):
+    if voice.has(key):
         yield voice.say(key, name=clean(facts.get("name") or ""))
 
 
@@ -109,6 +111,14 @@ def _unknown(facts: Mapping[str, Any], voice: Voice) -> str:
     if begun is None or _is_over(facts):
         return voice.say("health.unknown_at_all")
     return voice.say("health.unknown_since", day=voice.numeric_day(voice.local_day(begun)))
+
+
+def _after(facts: Mapping[str, Any], voice: Voice) -> str:
+    """That it is over, and after how many days."""
+    begun, over = instant_of(facts.get("began_at")), instant_of(facts.get("over_at"))
+    said = _over(facts, voice)
+    days = 0 if begun is None or over is None else (over - begun).days
+    return voice.say("health.over.after", days, said=said) if days > 0 else said
 
 
 def _over(facts: Mapping[str, Any], voice: Voice) -> str:

@@ -27,6 +27,11 @@ def clean(text: object, limit: int = MAX_TEXT) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def capital(text: str) -> str:
+    """With a capital first letter, as a line of its own begins."""
+    return text[:1].upper() + text[1:]
+
+
 def paragraph(text: object) -> str:
     """A text of the operator's own, its line breaks kept."""
     return "\n".join(clean(line) for line in str(text).strip().splitlines())

@@ -21,7 +21,7 @@ def plain_text(view: Mapping[str, Any]) -> str:
     for notice in view["notices"]:
         lines += [notice["first_line"], "", *notice["notes"]]
         for change in notice["changes"]:
-            lines.append(f"{change['label']}: {change['old']} -> {change['new']}")
+            lines.append(change["line"])
         for section in (*notice["first_sections"], *notice["sections"]):
             lines += ["", section["label"].upper(), *section["lines"]]
         if notice["table"]:

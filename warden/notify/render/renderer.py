@@ -22,6 +22,7 @@ from warden.geodata.land import Land
 from warden.model.notice import Notice
 from warden.model.rule import level_rank
 from warden.notify.render import cap
+from warden.notify.render.binding import bound, bound_view
 from warden.notify.render.body import View, digest_table, notice_view
 from warden.notify.render.first_line import LIMIT, first_line
 from warden.notify.render.formats import alertmanager_body, bare_words, cap_words
@@ -38,8 +39,9 @@ from warden.sandbox import Sandbox, shipped_templates, template_folders
 _COLOURS = {"critical": "#b3261e", "warning": "#b26a00", "info": "#35618e"}
 _QUIET_COLOUR = "#6b7078"
 _COLUMNS = 72
+_BOUND = "\ufdd0"  # no character: a space where no line is broken
 _LEAD = re.compile(r" *(?:- |\d+\. )?")
-_WORDS = ("changed", "was", "now", "alert_word")
+_WORDS = ("changed", "alert_word")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _LAYOUTS = ("mail.txt.jinja", "mail.html.jinja")
 # Whatever a template, a phrase or a fact of an odd shape can raise while being put into words.
@@ -188,9 +190,11 @@ class Renderer:
             view = message_view(
                 receiver, notices, lines, voice, subject, gaps, drawn, digest=digest
             )
-            text, html = (self._produce(name, receiver.language, view) for name in _LAYOUTS)
+            language = receiver.language
+            text = _tidy(self._produce(_LAYOUTS[0], language, view), language)
+            html = self._produce(_LAYOUTS[1], language, bound_view(view, language))
             pictures = [picture for of_one in drawn.values() for picture in of_one]
-            bodies["mail"] = _mail_body(receiver.language, _tidy(text), html, pictures)
+            bodies["mail"] = _mail_body(language, text, html, pictures)
         url = self.issuer.web
         bodies |= _payloads(receiver, notices, lines, now, formats, message_id, subject, gaps, url)
         return Rendered(subject, bodies)
@@ -319,7 +323,9 @@ def _picture_view(one: _Attached) -> View:
 
 def _preview(view: View) -> str:
     """What a mailbox's list shows after the subject: what the subject does not say."""
-    lines = [*view["notes"], *(line for s in view["first_sections"][1:] for line in s["lines"])]
+    changes = [f"{change['line']}." for change in view["changes"]]
+    told = (line for section in view["first_sections"][1:] for line in section["lines"])
+    lines = [*changes, *view["notes"], *told]
     return clean(" ".join(lines), 140)
 
 
@@ -370,20 +376,22 @@ def _json(data: Any) -> str:
     return _ENCODER.encode(data)
 
 
-def _tidy(text: str) -> str:
+def _tidy(text: str, language: str) -> str:
     """Lines of at most 72 letters, none blank but one or two, no blanks at their ends."""
     lines: list[str] = []
     for line in text.strip().splitlines():
-        for kept in [line] if line == "-- " else _wrapped(line.rstrip()):
+        for kept in [line] if line == "-- " else _wrapped(line.rstrip(), language):
             if kept or lines[-2:] != ["", ""]:
                 lines.append(kept)
     return "\n".join(lines) + "\n"
 
 
-def _wrapped(line: str) -> list[str]:
-    """The line in pieces, continued under its text; links and ids stay whole."""
+def _wrapped(line: str, language: str) -> list[str]:
+    """The line in pieces, continued under its text; links, ids and "150 km" stay whole."""
     start = _LEAD.match(line)
     indent = " " * (start.end() if start else 0)
-    return textwrap.wrap(
-        line, _COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    ) or [""]
+    bind = bound(line, language, space=_BOUND)
+    pieces = textwrap.wrap(
+        bind, _COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return [piece.replace(_BOUND, " ") for piece in pieces] or [""]

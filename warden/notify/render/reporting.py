@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from warden.notify.render.first_line import measure_words
+from warden.notify.render.measures import measure_words
 from warden.notify.render.parts import clean, day_of, number_of
+from warden.notify.render.statistics import estimate
 from warden.notify.render.voice import Voice
 
 _AS_GOOD_AS_ALL = 0.95
@@ -37,7 +38,7 @@ def _change(change: object, voice: Voice) -> Iterable[str]:
     form = "both" if late and new else "late" if late else "new"
     said = voice.say(
         f"reporting.change_{form}",
-        change=voice.say("reporting.change", excess=voice.number(round(excess, 1))),
+        change=voice.say("reporting.change", excess=estimate(excess, voice)),
         late=voice.number(late),
         fresh=voice.number(new),
         names=names,
@@ -49,7 +50,8 @@ def _side_by_side(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
     told = [one for one in facts.get("measures") or () if isinstance(one, Mapping)][:MAX_MEASURES]
     if len(told) < 2:  # noqa: PLR2004  one measure is told already
         return
-    yield voice.say("reporting.side_by_side", parts="; ".join(_measure(one, voice) for one in told))
+    parts = voice.say("between").join(_measure(one, voice) for one in told)
+    yield voice.say("reporting.side_by_side", parts=parts)
 
 
 def _measure(one: Mapping[str, Any], voice: Voice) -> str:
@@ -63,7 +65,7 @@ def _measure(one: Mapping[str, Any], voice: Voice) -> str:
         "reporting.measure",
         value=value,
         measure=words,
-        expected=voice.number(round(expected, 1)),
+        expected=estimate(expected, voice),
     )
 
 

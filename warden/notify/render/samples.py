@@ -149,8 +149,12 @@ def _weeks(at: datetime) -> dict[str, Any]:
 
 def exercise(now: datetime) -> Notice:
     """What `warden test-receiver` sends: the sample, marked as an exercise."""
+    sample = sample_notice(at=now, severity="info")
+    told = {"fr": sample.facts["translations"]["fr"] | {"runbook": "Rien : ceci est un exercice."}}
+    runbook = {"runbook": "Nothing: this is an exercise.", "translations": told}
     return replace(
-        sample_notice(at=now, severity="info"),
+        sample,
+        facts=sample.facts | runbook,
         id=f"exercise-{now:%Y%m%dT%H%M%S%f}",
         alert_id=f"exercise-{now:%Y%m%dT%H%M%S%f}",
         reason="EXERCISE",

@@ -6,13 +6,17 @@ Standing in the flow: `body` puts these under what was counted. The facts are th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from warden.notify.render.measures import measure_of, measure_words
 from warden.notify.render.parts import clean, day_of, number_of
 from warden.notify.render.voice import Voice
 
 _LONGEST_RECURRENCE_YEARS = 20  # nobody can vouch for more
+_NEAR = 10
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 def statistic_words(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
@@ -30,22 +34,43 @@ def statistic_words(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
         yield from _spike(facts, voice)
 
 
+def counted_in_period(facts: Mapping[str, Any], voice: Voice) -> str:
+    """What a projection rests on: "31 events so far in 2024, 20 in all of 2023"; else ""."""
+    period, previous = clean(facts.get("period") or ""), number_of(facts.get("previous"))
+    value = number_of(facts.get("actual") if is_over(facts) else facts.get("value"))
+    if facts.get("kind") != "projection" or not period or value is None or previous is None:
+        return ""
+    form = "came_to" if is_over(facts) else "so_far"
+    return voice.say(
+        "statistics.year_on_year" if period == "rolling-year" else f"statistics.{form}",
+        value=voice.number(round(value, 1)),
+        measure=measure_words(measure_of(facts), voice),
+        period=period,
+        previous=voice.number(round(previous, 1)),
+        before=str(int(period) - 1) if _YEAR.fullmatch(period) else "",
+    )
+
+
+def estimate(value: float, voice: Voice) -> str:
+    """An estimated count: a decimal below ten, whole above, where it is no better than that."""
+    return voice.number(round(value, 1) if abs(value) < _NEAR else round(value))
+
+
 def is_over(facts: Mapping[str, Any]) -> bool:
     """Whether a projected period has ended, so that what it came to is known."""
     return facts.get("kind") == "projection" and facts.get("actual") is not None
 
 
 def _projection(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
-    figures = _figures(facts, voice, "previous", "actual", "first_projected", "first_low",
-                       "first_high", "projected", "low", "high", "value", "observed")  # fmt: skip
-    period = clean(facts.get("period") or "")
+    figures = _figures(facts, voice, "first_projected", "first_low", "first_high", "projected",
+                       "low", "high")  # fmt: skip
+    yield from (f"{counted}." for counted in [counted_in_period(facts, voice)] if counted)
     if is_over(facts):
-        yield voice.say("statistics.actual", period=period, **figures)
+        yield voice.say("statistics.first_figures", **figures)
         return
-    if period == "rolling-year":
-        yield voice.say("statistics.rolling", **figures)
-    elif facts.get("projected") is not None and facts.get("low") is not None:
-        yield voice.say("statistics.projected", period=period, **figures)
+    if facts.get("projected") is not None and facts.get("low") is not None:
+        words, period = measure_words(measure_of(facts), voice), clean(facts.get("period") or "")
+        yield voice.say("statistics.projected", period=period, measure=words, **figures)
     chance, bound = number_of(facts.get("probability")), number_of(facts.get("expected"))
     if chance is not None and bound is not None:
         percent = min(int(chance * 100), 99)
@@ -111,7 +136,4 @@ def _spike(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
 
 def _figures(facts: Mapping[str, Any], voice: Voice, *names: str) -> dict[str, Any]:
     found = {name: number_of(facts.get(name)) for name in names}
-    return {
-        name: "" if value is None else voice.number(round(value, 1))
-        for name, value in found.items()
-    }
+    return {name: "" if value is None else estimate(value, voice) for name, value in found.items()}

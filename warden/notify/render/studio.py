@@ -19,11 +19,10 @@ from warden.model.notice import Notice
 from warden.notify.render.condition import bound_words
 from warden.notify.render.first_line import (
     is_about_border,
-    measure_of,
-    measure_words,
     region_of,
     where_line,
 )
+from warden.notify.render.measures import measure_of, measure_words
 from warden.notify.render.parts import clean, day_of, is_region, newest, number_of
 from warden.notify.render.voice import Voice
 from warden.pictures import Easel, PictureError, check_drawable

@@ -5,6 +5,7 @@ A phrase is a one-line template, or a table of them by plural form (`one`, `othe
 
 from __future__ import annotations
 
+import re
 import tomllib
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,7 @@ from warden.sandbox import Sandbox
 _LOCALES = {"en": "en_GB"}  # day before month
 _DAYS_AS_DAYS = 120
 _NEAR_KM = 10
+_ONE = re.compile(r"\b1\b")
 
 
 class PhraseError(ConfigError):
@@ -138,32 +140,39 @@ class Voice:
     def day(self, day: date) -> str:
         """The short date: without the year while it is near."""
         near = abs((self.today - day).days) < 300  # noqa: PLR2004  no reader mistakes the year
-        return _date(day, "d MMM" if near else "d MMM y", self._locale)
+        return self._date(day, "d MMM" if near else "d MMM y")
 
     def long_day(self, day: date) -> str:
         """The date with its weekday and year."""
-        return _date(day, "EEEE d MMMM y", self._locale)
+        return self._date(day, "EEEE d MMMM y")
 
     def month(self, day: date) -> str:
         """Month and year."""
-        return _date(day, "MMMM y", self._locale)
+        return self._date(day, "MMMM y")
 
     def chart_day(self, day: date, unit: str) -> str:
         """A day below a chart: no closer than its steps."""
         if unit == "year":
-            return _date(day, "y", self._locale)
+            return self._date(day, "y")
         pattern = "MMM y" if unit in ("month", "quarter") else "d MMM y"
-        return _date(day, pattern, self._locale)
+        return self._date(day, pattern)
 
     def numeric_day(self, day: date) -> str:
         """A short date with its year, for tables and citations."""
-        return _date(day, "d MMM y", self._locale)
+        return self._date(day, "d MMM y")
+
+    def _date(self, day: date, pattern: str) -> str:
+        """A day in a pattern; the first of a month as the language says it ("1er mai")."""
+        text = _date(day, pattern, self._locale)
+        if day.day == 1 and "d" in pattern:
+            return _ONE.sub(self.say("first_of_month"), text, count=1)
+        return text
 
     def instant(self, moment: datetime) -> str:
         """A moment in the reader's time zone, which it names."""
         local = moment.astimezone(self._zone)
-        text = format_datetime(local, "d MMM y, HH:mm", locale=self._locale)
-        return f"{text} ({self._zone.key})"
+        clock = format_datetime(local, "HH:mm", locale=self._locale)
+        return f"{self.numeric_day(local.date())}, {clock} ({self._zone.key})"
 
     def local_day(self, moment: datetime) -> date:
         """The reader's date at a moment."""
