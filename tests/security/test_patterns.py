@@ -1,13 +1,18 @@
-"""Expressions of rule editors and operators: what would take for ever is refused at once."""
+"""What would take for ever: expressions of operators are refused, texts of feeds are bounded."""
 
+import contextlib
 import re
 import time
+from datetime import UTC, datetime
 
 import pytest
 
 from warden.cli.root import run
 from warden.engine.expression import ExpressionError, compile_expression
+from warden.errors import Fault
 from warden.model.regex import require_cheap
+from warden.rulebook import render_faults
+from warden.sources import values
 
 COSTLY = [
     "(a+)+b",
@@ -82,3 +87,32 @@ def test_an_expression_cannot_make_large_values():
     for text in ("'a' * 999999999 == 'b'", "[a] * 999999999 == b", f"{product} > 1"):
         compile_expression(text).holds({"a": 1, "b": 2})
     assert time.process_time() - began < 1
+
+
+LONG = 300_000
+READERS = {
+    "number": lambda text: values.number(text, "x", -90, 90),
+    "coordinate": lambda text: values.coordinate(text, "latitude", 90),
+    "whole": lambda text: values.whole(text, "x", 0, 9),
+    "day": values.day_of,
+    "instant": lambda text: values.instant(text, datetime(2024, 1, 1, tzinfo=UTC)),
+    "identifier": values.identifier,
+    "line": lambda text: values.line(text, "x", 10 * LONG),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("piece", ["1", " ", "-", "2020-01-01T0", "1,", "a ", "1e"])
+def test_no_cell_of_a_feed_takes_long_to_be_read_or_refused(reader, piece):
+    began = time.process_time()
+    for text in (piece * LONG, piece * LONG + "!", "1" + piece * LONG + "x"):
+        with contextlib.suppress(values.RowError):
+            READERS[reader](text[:LONG])
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("piece", ["password:", "'", " ", "secret", "heartbeat:", "://", "whsec_"])
+def test_no_line_of_a_file_takes_long_to_be_shown(piece):
+    began = time.process_time()
+    render_faults([Fault("r.yaml", 1, 5, "WR010", "is wrong", source_line=piece * 100_000)])
+    assert time.process_time() - began < 2

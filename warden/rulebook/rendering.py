@@ -15,8 +15,11 @@ _WIDTH: Final = 110
 # A secret that somebody wrote into a file all the same: the fault is told, also in the log of the
 # service; what it is about is not.
 _SECRET: Final = re.compile(
-    r"""(?:password|token|(?<![{\s])\s+secret)["']?\s*:\s*(?P<value>"[^"]*"|'[^']*'|[^\s{\[,}][^,}]*)
-    |(?P<key>whsec_\S+)|://(?P<login>[^/\s@]+)@|heartbeat:.*?url["']?\s*:\s*(?P<url>[^\s{,}]+)""",
+    r"""(?:password|token|(?<![{\s])\s{1,20}secret)["']?\s{0,9}:\s{0,9}
+        (?P<value>"[^"]{0,300}"|'[^']{0,300}'|[^\s{\[,}][^,}]{0,300})
+    |(?P<key>whsec_\S{1,300})
+    |://(?P<login>[^/\s@]{1,300})@
+    |heartbeat:.{0,99}?url["']?\s{0,9}:\s{0,9}(?P<url>[^\s{,}]{1,300})""",
     re.IGNORECASE | re.VERBOSE,
 )
 

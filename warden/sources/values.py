@@ -49,7 +49,8 @@ _WORDED_DAY = re.compile(r"(\d{1,2})[ -]([A-Za-z]{3,9})\.?,?[ -](\d{4}|\d{2})", 
 _WHOLE = re.compile(r"[+-]?\d{1,19}(?:\.0*)?", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]*", re.ASCII)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # also bidi overrides
-_NUMBER = re.compile(r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+# Bounded, or a cell of a million digits and a letter would be tried in a million million ways.
+_NUMBER = re.compile(r"[+-]?(?:\d{1,40}[.,]?\d{0,40}|[.,]\d{1,40})(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _DEGREES = re.compile(r"-?\d{1,3}(?:\.\d+)?", re.ASCII)
 _SURROGATE_OR_NUL = re.compile("[\ud800-\udfff\x00]")
 
