@@ -227,6 +227,19 @@ def test_an_edited_rule_tells_what_newly_holds() -> None:
     assert ledger.reasons() == ["FIRST"]
 
 
+def test_an_edit_that_looks_further_back_takes_up_old_alerts_at_once_in_silence() -> None:
+    old = event("MLI1", days_before(START, 45))
+    ledger = MemoryLedger(attack_rule(max_age_days=30))
+    (first,) = ledger.poll(START, new=[old])
+    assert first.alert.state == "ended"
+    ledger.rule = attack_rule(max_age_days=60, version="2")
+    (decision,) = ledger.poll(START)
+    assert (decision.alert.state, decision.reason, decision.notice) == (
+        "active", "RULE_EDITED", None,
+    )  # fmt: skip
+    assert not any(decision.writes for decision in ledger.plan(START))
+
+
 def test_a_rule_on_trial_is_shown_and_never_sent() -> None:
     ledger = MemoryLedger(attack_rule(status="trial"))
     decisions = ledger.poll(START, new=[event("MLI1")])

@@ -242,10 +242,7 @@ class _Plan:
 
     def _rebase(self, alert: Alert, moved: Alert, signal: Signal) -> None:
         """The rule was edited: the alert stands on new ground, and nobody is told."""
-        state: AlertState = "ended" if moved.state == "ended" else "active"
-        based = replace(self._state(moved, state, "RULE_EDITED"), rule_version=self._rule.version)
-        if based.state == "active":
-            based = self._settled(based, signal)
+        based = self._settled(replace(moved, rule_version=self._rule.version), signal)
         if alert.told:
             self._remind_or_save(alert, _as_told(based), "RULE_EDITED")
         else:
