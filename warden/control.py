@@ -20,6 +20,7 @@ import logging
 import os
 import pwd
 import socket
+import stat
 import struct
 import threading
 import time
@@ -67,15 +68,17 @@ class ControlServer:
         self._handle = handle
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._slots = threading.BoundedSemaphore(MAX_CALLERS)
+        self._bound = False
 
     def start(self) -> None:
         """Bind and listen; a socket left behind is replaced (the database's lock is ours)."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.unlink(missing_ok=True)
+            _clear(self.path)
             os.fchmod(self._listener.fileno(), MODE)  # what bind makes, whatever the umask takes
             with _address(self.path) as address:
                 self._listener.bind(address)
+            self._bound = True
             self.path.chmod(MODE)
             self._listener.listen(MAX_CALLERS)
         except OSError as error:
@@ -87,7 +90,8 @@ class ControlServer:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self.path.unlink(missing_ok=True)
+        if self._bound:
+            self.path.unlink(missing_ok=True)
 
     def _accept(self) -> None:
         while True:
@@ -151,6 +155,17 @@ class _Reply:
             self.caller.sendall(line.encode() + b"\n")
         except OSError:
             self.gone = True
+
+
+def _clear(path: Path) -> None:
+    """Remove a socket left behind, and nothing else that stands there."""
+    try:
+        left_behind = stat.S_ISSOCK(path.lstat().st_mode)
+    except FileNotFoundError:
+        return
+    if not left_behind:
+        raise StoreError(f"{path} is there and is no socket; name another place for `socket`")
+    path.unlink()
 
 
 def _refusal(error: WardenError) -> dict[str, Any]:

@@ -72,6 +72,15 @@ def test_a_socket_left_behind_is_replaced(tmp_path):
     assert not (tmp_path / "w.sock").exists()
 
 
+def test_what_is_no_socket_is_left_where_it_is(tmp_path):
+    (tmp_path / "w.db").write_text("a database, say")
+    server = ControlServer(tmp_path / "w.db", echo)
+    with pytest.raises(StoreError, match="is no socket; name another place"):
+        server.start()
+    server.close()
+    assert (tmp_path / "w.db").read_text() == "a database, say"
+
+
 def test_only_owner_and_group_may_use_it(tmp_path):
     with Listener(tmp_path / "w.sock", echo):
         assert (tmp_path / "w.sock").stat().st_mode & 0o777 == 0o660
