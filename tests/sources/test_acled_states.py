@@ -212,8 +212,11 @@ def test_some_bad_rows_are_rejects_and_many_are_drift(feed, world, clock, server
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("120", 120), ("0", 30), ("99999999999", 21_600), ("soon", 900), (None, 900), ("-5", 900)],
-)
+    [
+        ("120", 120), ("0", 30), ("99999999999", 21_600), ("soon", 900), (None, 900), ("-5", 900),
+        ("1 Jan 99999999999999999999 0:0:0", 900), ("9" * 5_000, 21_600), ("(" * 5_000, 900),
+    ],
+)  # fmt: skip
 def test_retry_after_is_honoured_within_bounds(header, seconds, feed, clock, server, loaded):
     headers = {} if header is None else {"Retry-After": header}
     server.fail(faults.status(429, "{}", headers=headers), on="read")

@@ -161,7 +161,7 @@ def retry_after_s(header: str | None, now: datetime) -> float | None:
         return float(text[:12])
     try:
         instant = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)
