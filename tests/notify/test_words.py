@@ -319,6 +319,14 @@ def test_an_update_says_old_and_new():
     assert ">Deaths: 2 → 9. Severity: WARNING → CRITICAL." in html  # what a mailbox's list shows
 
 
+def test_an_update_after_a_withdrawal_says_that_the_alert_stands():
+    one = replace(sample_notices()[7], action="update")
+    text = body(one)
+    assert "on which this alert rested." in " ".join(text.split())
+    assert "This event" not in text
+    assert "alerte tient" in body(one, language="fr")
+
+
 def test_a_count_that_is_the_number_of_events_is_told_once():
     changes = (Change("value", 7, 16), Change("event_count", 7, 16), Change("fatalities", 15, 37))
     one = notice(action="update", reason="MATERIAL_CHANGE", changes=changes)

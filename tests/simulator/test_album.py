@@ -76,7 +76,7 @@ def test_everything_it_points_to_is_there_and_nothing_lies_elsewhere(page: Path)
         if link.startswith("#"):
             assert f'id="{link[1:]}"' in text
         else:
-            assert (page.parent / link).exists(), link
+            assert (page.parent / link.partition("#")[0]).exists(), link
     assert not re.search(r"https?://|@import|url\(", text)
 
 
@@ -117,3 +117,12 @@ def test_a_digest_is_shown_with_much_in_it() -> None:
     said = Said("alert", "event", "e", "FIRST")
     pages = [_page(1, said, digest=True), _page(2, said, said, said, digest=True)]
     assert [(one.title, one.page.number) for one in chosen(pages)] == [("A digest", 2)]
+
+
+def test_a_mail_of_several_notices_is_opened_where_the_one_that_is_shown_stands() -> None:
+    spike = Said("alert", "spike", "r", "FIRST")
+    event = Said("alert", "event", "r", "FIRST")
+    (one,) = [one for one in chosen([_page(2, event, spike)]) if one.title == "A spike"]
+    assert one.address == "2.html#notice-2"
+    (alone,) = [one for one in chosen([_page(3, spike)]) if one.title == "A spike"]
+    assert alone.address == "3.html"

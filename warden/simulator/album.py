@@ -75,11 +75,17 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One mail of a kind, on the page."""
+    """One mail of a kind, on the page; `place` is where in it the notice stands, from 0."""
 
     title: str
     why: str
     page: Page
+    place: int = 0
+
+    @property
+    def address(self) -> str:
+        """The page, opened where the notice stands."""
+        return f"{self.page.html}#notice-{self.place + 1}" if self.place else self.page.html
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +184,8 @@ def chosen(pages: Sequence[Page]) -> list[Shown]:
             if (place := wanted.place(page)) is not None and page.told is not None
         ]
         if fitting:
-            found.append(Shown(wanted.title, wanted.why, min(fitting, key=itemgetter(slice(4)))[4]))
+            best = min(fitting, key=itemgetter(slice(4)))
+            found.append(Shown(wanted.title, wanted.why, best[4], 0 if wanted.digest else best[0]))
     return found
 
 

@@ -98,6 +98,8 @@ def _notes(notice: Notice, voice: Voice) -> Iterable[str]:
     if notice.exercise:
         yield voice.say("note.exercise")
     yield _of_action(notice, voice)
+    if notice.action == "update" and notice.reason == "WITHDRAWN_BY_SOURCE":
+        yield voice.say("note.stands")
     if notice.reason == "NO_LONGER_MATCHES":
         yield _no_longer(notice, voice)
     elif voice.has(f"reason.{notice.reason}"):
