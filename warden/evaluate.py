@@ -39,7 +39,7 @@ from warden.model.notice import Notice
 from warden.model.rule import Rule, Ruleset
 from warden.model.signal import Signal
 from warden.store import Store, ledger, people
-from warden.store.events import FRAME_COLUMNS, load_rows
+from warden.store.events import FRAME_COLUMNS, load_rows, row_chunks
 from warden.store.projections import keep_projections, load_projections
 from warden.store.sources import complete_through, load_sources
 from warden.store.values import instant_text, parse_instant
@@ -47,7 +47,8 @@ from warden.store.values import instant_text, parse_instant
 SUCCESSOR_DAYS = 2
 SUCCESSOR_KM = 25.0
 MAX_SUCCESSORS = 5
-CHUNK_ROWS = 50_000
+CHUNK_ROWS = 5_000  # a row takes kilobytes until it is part of columns
+CHANGED_ROWS = 20_000
 HISTORIC_SUMMARY_DAYS = 7
 _KM_PER_DEGREE = 110.5
 # What a fault in one rule's kind can raise; the database's own errors end the cycle.
@@ -152,7 +153,8 @@ class Evaluator:
         """
         full = changed is None or self._states is None
         try:
-            touched = self._load() if full else self._update(changed or frozenset())
+            anew = full or self._is_most(changed or frozenset())
+            touched = self._load() if anew else self._update(changed or frozenset())
             evaluation = self._evaluate(
                 now, touched, None if full else changed, health, dry_run=dry_run
             )
@@ -162,6 +164,13 @@ class Evaluator:
         return evaluation
 
     # --- events to matches ----------------------------------------------------------------
+
+    def _is_most(self, changed: AbstractSet[str]) -> bool:
+        """Whether so much has changed, as at a first start, that all is sooner matched anew."""
+        if len(changed) <= CHUNK_ROWS:
+            return False
+        (stored,) = self._store.connection.execute("SELECT count(*) FROM events").fetchone()
+        return bool(len(changed) * 2 > stored)
 
     def _compile(self) -> dict[str, _RuleState]:
         names = Names(self._ruleset.aliases)
@@ -179,22 +188,28 @@ class Evaluator:
         """Match all stored events, a chunk at a time; every rule is touched."""
         states = self._compile()
         shared = SharedMatcher([state.rule for state in states.values()], self._geography)
-        rows = load_rows(self._store.connection)
-        for start in range(0, len(rows), CHUNK_ROWS):
-            frame = Frame.from_rows(FRAME_COLUMNS, rows[start : start + CHUNK_ROWS])
-            for state, among in zip(states.values(), shared.candidates(frame), strict=True):
+        parts = [[state.matches] for state in states.values()]
+        for rows in row_chunks(self._store.connection, CHUNK_ROWS):
+            frame = Frame.from_rows(FRAME_COLUMNS, rows)
+            candidates = shared.candidates(frame)
+            for state, found, among in zip(states.values(), parts, candidates, strict=True):
                 if among is None or len(among):
-                    state.matches = state.matches.joined(state.matcher.match(frame, among))
+                    found.append(state.matcher.match(frame, among))
+        for state, found in zip(states.values(), parts, strict=True):
+            state.matches = _all_joined(found)
         self._states, self._shared = states, shared
         return frozenset(states)
 
     def _update(self, changed: AbstractSet[str]) -> frozenset[str]:
         """Match the changed events only; tell which rules their old or new versions touch."""
-        states = self._states or {}
-        if not changed:
-            return frozenset()
+        uids = list(changed)
+        batches = (uids[at : at + CHANGED_ROWS] for at in range(0, len(uids), CHANGED_ROWS))
+        return frozenset[str]().union(*(self._update_some(frozenset(batch)) for batch in batches))
+
+    def _update_some(self, changed: frozenset[str]) -> set[str]:
         rows = load_rows(self._store.connection, uids=changed)
         frame = Frame.from_rows(FRAME_COLUMNS, rows)
+        states = self._states or {}
         touched = set()
         candidates = self._shared.candidates(frame)
         for (rule_id, state), among in zip(states.items(), candidates, strict=True):
@@ -204,7 +219,7 @@ class Evaluator:
                 touched.add(rule_id)
                 held = state.matches
                 state.matches = held.replaced(before, found) if found else held.without(before)
-        return frozenset(touched)
+        return touched
 
     # --- matches to decisions ---------------------------------------------------------------
 
@@ -502,6 +517,15 @@ def seeding(
         if reached is not None and reached != mark:
             left[key] = reached
     return frozenset(found), left
+
+
+def _all_joined(parts: list[Matches]) -> Matches:
+    """All of them as one, joined in pairs: no row is copied more often than there are rounds."""
+    while len(parts) > 1:
+        pairs = zip(parts[::2], parts[1::2], strict=False)
+        left = parts[-1:] if len(parts) % 2 else []
+        parts = [one.joined(other) for one, other in pairs] + left
+    return parts[0]
 
 
 def _seeding(connection: sqlite3.Connection) -> tuple[frozenset[str], dict[str, str]]:

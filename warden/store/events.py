@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -130,6 +130,17 @@ def load_rows(
         if as_of is None:
             return _rows_now(connection, uids, status)
         return _rows_as_of(connection, uids, as_of, status, FRAME_COLUMNS)
+
+
+def row_chunks(connection: sqlite3.Connection, size: int) -> Iterator[list[Row]]:
+    """All active rows as `load_rows` has them, so many at a time: never all of them in memory."""
+    cursor = connection.execute(*_select(FRAME_COLUMNS, None, "active"))
+    while True:
+        with collector_paused():
+            rows = cursor.fetchmany(size)
+        if not rows:
+            return
+        yield rows
 
 
 def load_columns(
