@@ -1,6 +1,7 @@
 """Backups: whole, checked, taken beside a writer, and never worse than the one before."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,15 @@ def test_a_backup_taken_in_the_middle_of_a_transaction_has_none_of_it(store, tmp
 def test_the_database_itself_is_no_place_for_its_backup(store):
     with pytest.raises(StoreError, match="the database itself"):
         back_up(store, store.path)
+
+
+@pytest.mark.parametrize("end", ["-wal", "-shm", "-journal", ".lock", ".sock"])
+def test_nor_is_what_lives_beside_it(store, end):
+    beside = Path(f"{store.path}{end}")
+    before = beside.read_bytes() if beside.is_file() else None
+    with pytest.raises(StoreError, match="the database itself"):
+        back_up(store, beside)
+    assert (beside.read_bytes() if beside.is_file() else None) == before
 
 
 def test_a_backup_that_cannot_be_written_keeps_the_older_one(store, tmp_path):

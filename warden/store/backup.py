@@ -26,7 +26,7 @@ def back_up(store: Store, target: Path, *, compact: bool = False) -> Path:
         StoreError: the target is the database itself, cannot be written, or the copy is damaged.
     """
     target = Path(target).absolute()
-    if store.path != ":memory:" and _same_file(Path(store.path), target):
+    if store.path != ":memory:" and _belongs_to(Path(store.path), target):
         raise StoreError(f"{target} is the database itself; name another file for its backup")
     if compact:
         return copy_database(store.connection, target, _compact)
@@ -115,5 +115,9 @@ def _sync_file(path: Path) -> None:
         os.close(fd)
 
 
-def _same_file(one: Path, other: Path) -> bool:
-    return other.exists() and one.exists() and one.samefile(other)
+def _belongs_to(database: Path, target: Path) -> bool:
+    """Whether the target is the database or one of the files that live beside it."""
+    names = {f"{database.name}{end}" for end in ("", "-wal", "-shm", "-journal", ".lock", ".sock")}
+    if target.exists() and database.exists() and database.samefile(target):
+        return True
+    return target.name in names and target.parent.resolve() == database.parent.resolve()
