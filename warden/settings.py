@@ -96,12 +96,16 @@ class Heartbeat(Section):
             raise ValueError("write a number with s, m, h or d, such as 5m")
         return every
 
-    @field_validator("url")
+    @field_validator("url", mode="before")
     @classmethod
-    def _callable(cls, value: str | SecretName) -> str | SecretName:
-        if isinstance(value, str) and not _can_be_called(value):
-            raise ValueError(f"must be {_AN_ADDRESS}")
-        return value
+    def _callable(cls, value: object) -> object:
+        if isinstance(value, dict) and list(value) == ["secret"]:
+            value = value["secret"]
+            if isinstance(value, str):
+                return SecretName(secret=value)
+        elif isinstance(value, SecretName) or (isinstance(value, str) and _can_be_called(value)):
+            return value
+        raise ValueError(f"must be {_AN_ADDRESS}, or {{secret: NAME}}")
 
     def address(self, secrets: Secrets) -> str:
         """The URL itself.

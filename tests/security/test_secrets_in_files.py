@@ -84,6 +84,15 @@ def test_the_address_of_the_heartbeat_may_be_a_secret(tmp_path, held):
     assert settings.heartbeat.address(settings.secrets) == "https://h.example.org/ping/0d1f"
 
 
+@pytest.mark.parametrize("url", ["5", "{secert: x}", "{secret: 5}", "[a]", "ftp://h/x", "null"])
+def test_an_address_of_the_heartbeat_that_is_none_is_one_fault(tmp_path, url):
+    (tmp_path / "warden.yaml").write_text(f"heartbeat: {{url: {url}}}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "warden.yaml")
+    (fault,) = caught.value.faults
+    assert fault.message.endswith("or {secret: NAME}")
+
+
 def test_no_option_of_any_command_takes_a_secret():
     """Arguments of a process are for everybody to read; secrets come from files alone."""
 
