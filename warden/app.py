@@ -113,6 +113,7 @@ class App:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
         self.clock: Clock = clock if clock is not None else SystemClock()
+        self.rejected = 0  # rows of files named by hand that could not be read
 
     # --- parts --------------------------------------------------------------------------------
 
@@ -455,8 +456,11 @@ class App:
                     f"no event and no alert '{name}'; `warden alerts --all` lists alerts, an event "
                     "is named as acled:MLI1234 or by its source's id alone"
                 )
-            rows = list(explain_event(store.connection, uid, self.ruleset(), self.geography))
-            return "event", rows
+            ruleset, evaluated = self.ruleset(), not files
+            found = explain_event(
+                store.connection, uid, ruleset, self.geography, evaluated=evaluated
+            )
+            return "event", list(found)
 
     def _known_names(self) -> KnownNames | None:
         """The names that the settings and the stored history know; None where neither does."""
@@ -663,7 +667,8 @@ class App:
             result = ingest(store, read_files([path], source_name=FILES_SOURCE), self.clock)
             if result.state != "ok" and not result.counts.served:
                 store.close()
-                raise WardenError(f"{path}: {result.sentence}")
+                raise WardenError(result.sentence)
+            self.rejected += result.counts.rejected
         return store
 
     def alerts(

@@ -152,6 +152,16 @@ def _cell(value: object) -> str:
     return visible(str(value).replace("\n", " "))
 
 
+def say_rejected(rows: int) -> None:
+    """Tell how many rows of files are missing from what was found, if any are."""
+    if rows:
+        say(
+            "1 row could not be read and is left out"
+            if rows == 1
+            else f"{rows} rows could not be read and are left out"
+        )
+
+
 def say(text: str) -> None:
     """Tell people something beside the data: on stderr, so that stdout stays parseable."""
     tell(text, err=True)

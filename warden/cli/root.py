@@ -139,7 +139,9 @@ def run(arguments: list[str] | None = None) -> int:
     except WardenError as error:
         show_error(error)
         return error.exit_status
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):
+        # The reader went away, as `| head` does; Click makes SystemExit(1) of it, which would say
+        # that a check found faults.
         _close_quietly()
         return 0
     except OSError as error:

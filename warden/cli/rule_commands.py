@@ -17,6 +17,7 @@ from warden.cli.common import (
     print_table,
     render,
     say,
+    say_rejected,
     tell,
 )
 
@@ -119,6 +120,9 @@ def series(
         _show_kept(app.kept_projections(rule), as_json=as_json)
         return
     points = app.series(rule, by=by, measure=measure, now=parse_now(now), files=files)
+    say_rejected(app.rejected)
+    if not points:
+        say("no events: there is nothing to count")
     rows = [_series_row(dataclasses.asdict(point)) for point in points]
     if as_json:
         for row in rows:
@@ -174,7 +178,12 @@ def actors(obj: Globals, *, ungrouped: bool, files: tuple[Path, ...], as_json: b
     """
     from warden.app import App
 
-    rows = [row for row in App(obj.settings()).actors(files) if not (ungrouped and row["groups"])]
+    app = App(obj.settings())
+    seen = app.actors(files)
+    say_rejected(app.rejected)
+    if not seen:
+        say("no events: nobody was seen")
+    rows = [row for row in seen if not (ungrouped and row["groups"])]
     if as_json:
         for row in rows:
             print_json(row)

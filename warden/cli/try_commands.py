@@ -18,6 +18,7 @@ from warden.cli.common import (
     print_json,
     print_table,
     say,
+    say_rejected,
     tell,
 )
 
@@ -154,8 +155,7 @@ def backtest(
         step=step,
         known=known,
     )
-    if prepared.rejected:
-        say(f"{prepared.rejected} rows could not be read and are left out")
+    say_rejected(prepared.rejected)
     if prepared.left_out:
         say(f"left out, since warden's own health has no history: {', '.join(prepared.left_out)}")
     summary, rows = _run_backtest(prepared, as_json=as_json)
@@ -283,6 +283,7 @@ def calibrate(
     if rule is None:
         raise UsageError("which rule? `warden calibrate RULE`; --show lists what was found before")
     task = app.calibration(rule, files=files, now=parse_now(now), replicates=replicates, seed=seed)
+    say_rejected(app.rejected)
     row = _run_calibration(task)
     if as_json:
         print_json(row)
@@ -398,16 +399,21 @@ def _show_months(months: Mapping[str, Mapping[str, int]]) -> None:
 def explain(obj: Globals, *, name: str, files: tuple[Path, ...], as_json: bool) -> None:
     """Tell why something was said, or was not.
 
-    Of an event: every rule's verdict, with the predicate that failed and the value it failed on.
+    Of an event: every rule's verdict, with the values by which its predicates hold, or the
+    predicate that failed and the value it failed on.
     Of an alert: every decision with its reason, every notice, and every stop on the way out.
     """
     from warden.app import App
 
-    what, rows = App(obj.settings()).explain(name, files)
+    app = App(obj.settings())
+    what, rows = app.explain(name, files)
+    say_rejected(app.rejected)
     if as_json:
         for row in rows:
             print_json(row)
     elif what == "event":
+        for row in rows:
+            row["reason"] = "; ".join(part for part in (row["reason"], *row["holding"]) if part)
         print_table(rows, ["rule", "verdict", "reason"])
     else:
         for row in rows:

@@ -70,9 +70,17 @@ def find_event(connection: sqlite3.Connection, name: str) -> str | None:
 
 
 def explain_event(
-    connection: sqlite3.Connection, uid: str, ruleset: Ruleset, geography: Geography
+    connection: sqlite3.Connection,
+    uid: str,
+    ruleset: Ruleset,
+    geography: Geography,
+    *,
+    evaluated: bool = True,
 ) -> Iterator[dict[str, Any]]:
-    """One row a rule: its verdict, the predicate that failed and the value it failed on."""
+    """One row a rule: its verdict, and the values on which it failed or by which it holds.
+
+    Without `evaluated` there is no ledger to ask: the events are those of files.
+    """
     rows = load_rows(connection, uids=[uid], status=None)
     status = rows[0][STORED_COLUMNS.index("status")]
     picks = [STORED_COLUMNS.index(name) for name in FRAME_COLUMNS]
@@ -81,7 +89,9 @@ def explain_event(
     for rule in ruleset.rules:
         row = _verdict(rule, frame, geography, names)
         if row["verdict"] == "match":
-            row["reason"] = _what_came(connection, rule, uid, status)
+            row["reason"] = (
+                _what_came(connection, rule, uid, status) if evaluated else _what_would_come(rule)
+            )
         yield row
 
 
@@ -99,6 +109,7 @@ def _verdict(rule: Rule, frame: Frame, geography: Geography, names: Names) -> di
         "actual": first.actual if first else None,
         "reason": first.text if first else "",
         "failing": [one.text for one in failing] if not holds else [],
+        "holding": [one.text for one in asker.holding(rule.where)] if holds else [],
         "status": rule.status,
     }
 
@@ -112,6 +123,7 @@ def _no_business(rule: Rule) -> dict[str, Any]:
         "actual": None,
         "reason": "about warden's own health, not about events",
         "failing": [],
+        "holding": [],
         "status": rule.status,
     }
 
@@ -133,6 +145,13 @@ def _what_came(connection: sqlite3.Connection, rule: Rule, uid: str, status: str
         state = f"{alert.state} ({alert.state_reason})" if alert.state_reason else alert.state
         said.append(f"alert {alert.id}, {state}, {how}")
     return "; ".join(said)
+
+
+def _what_would_come(rule: Rule) -> str:
+    """What a rule makes of a matching event of a file; when, `warden backtest` tells."""
+    if rule.status == "disabled":
+        return "the rule is disabled"
+    return "an episode of its own" if rule.kind == "event" else f"counted by the rule ({rule.kind})"
 
 
 class _Asker:
@@ -160,6 +179,17 @@ class _Asker:
                 return [Finding(holds=False, predicate=f"not {name}", actual=actual, text=text)]
         finding = self._describe(predicate)
         return [] if finding.holds else [finding]
+
+    def holding(self, predicate: Predicate) -> list[Finding]:
+        """The findings by which a predicate that holds does so."""
+        match predicate:
+            case AllOf(parts):
+                return [finding for part in parts for finding in self.holding(part)]
+            case AnyOf(parts):
+                return next((self.holding(part) for part in parts if self._holds(part)), [])
+            case Not():
+                return []
+        return [self._describe(predicate)]
 
     def _none_of(self, parts: tuple[Predicate, ...]) -> list[Finding]:
         found: list[Finding] = []

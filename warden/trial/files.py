@@ -50,5 +50,5 @@ def _read_all(paths: Sequence[Path], now: datetime) -> Read:
             rejected += len(page.rejects)
             served += len(page.records) + len(page.rejects)
         if outcome.state != "ok" and not served:
-            raise WardenError(f"{path}: {outcome.sentence}")
+            raise WardenError(outcome.sentence)
     return Read(newest_records(found), rejected)
