@@ -15,7 +15,7 @@ REPLICATES ?= 20
 STATEFUL_EXAMPLES ?= 250
 FUZZ_SECONDS ?= 30
 
-.PHONY: help demo test test-slow test-crash test-stateful test-fuzz test-long-life lint types check format bench bench-engine bench-detection bench-backtest bench-delivery docs test-systemd test-systemd-static clean
+.PHONY: help demo test test-slow test-crash test-stateful test-fuzz test-long-life test-faults lint types check format bench bench-engine bench-detection bench-backtest bench-delivery docs test-systemd test-systemd-static clean
 
 help:
 	@echo "make demo                 the main job on this machine, with no account"
@@ -24,6 +24,7 @@ help:
 	@echo "make test-stateful        random lives beside a model (STATEFUL_EXAMPLES=250)"
 	@echo "make test-fuzz            damaged input, anew at each run (FUZZ_SECONDS=600, FUZZ_ONLY=rules:17)"
 	@echo "make test-long-life       a year of daily polls: what grows, and what must not (LONG_DAYS=365)"
+	@echo "make test-faults          a running daemon under each fault of a list (as root: full disks too)"
 	@echo "make test-crash           lives killed at system calls and at random (CRASH=all KILLS=1000)"
 	@echo "make lint types           ruff, mypy"
 	@echo "make docs                 docs/rules.md from the models"
@@ -46,12 +47,18 @@ test: $(VENV)/.test
 
 test-slow: $(VENV)/.test
 	@$(BIN)/python -m pytest -m slow --timeout 1200 --ignore tests/systemd \
-	  --ignore tests/crash --ignore tests/stateful --ignore tests/fuzz --ignore tests/long_life $(PYTEST_ARGS)
+	  --ignore tests/crash --ignore tests/stateful --ignore tests/fuzz --ignore tests/long_life \
+	  --ignore tests/faults $(PYTEST_ARGS)
 
 test-crash: $(VENV)/.test
 	@command -v strace >/dev/null || { \
 	  echo "make: strace is missing; as root: apt-get install strace" >&2; exit 1; }
 	@CRASH="$(CRASH)" KILLS="$(KILLS)" $(BIN)/python -m pytest -n0 -m slow tests/crash $(PYTEST_ARGS)
+
+test-faults: $(VENV)/.test
+	@command -v strace >/dev/null || { \
+	  echo "make: strace is missing; as root: apt-get install strace" >&2; exit 1; }
+	@$(BIN)/python -m pytest -n2 -m "slow or not slow" tests/faults $(PYTEST_ARGS)
 
 test-stateful: $(VENV)/.test
 	@STATEFUL_EXAMPLES=$(STATEFUL_EXAMPLES) $(BIN)/python -m pytest -n0 -m slow tests/stateful $(PYTEST_ARGS)
