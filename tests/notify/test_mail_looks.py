@@ -273,3 +273,14 @@ def test_the_measure_that_stood_out_is_the_one_that_is_named():
     subject, body = mail_of(notice)
     assert "21 events with deaths in 91 days" in subject
     assert "21 events with deaths in 91 days" in body["text"]
+
+
+def test_the_chart_of_a_spike_says_the_sum_that_its_words_tell():
+    series = {"unit": "week", "window_days": 91, "points": [
+        ["2023-12-20", 64], ["2023-12-27", 73], ["2024-01-03", 77], ["2024-01-10", 83],
+    ]}  # fmt: skip
+    facts = sample_notice().facts | {"kind": "spike", "value": 73, "window_days": 91}
+    facts |= {"series": series, "tested_day": "2023-12-27", "last_day": "2024-01-07"}
+    _, body = mail_of(replace(sample_notice(), facts=facts))
+    alts = [picture["alt"] for picture in body["pictures"] if picture["cid"].startswith("chart")]
+    assert "27 Dec 2023: 73; highest 83" in alts[0]

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from warden.pictures import Easel, mail_png
-from warden.pictures.chart import ChartPlan, chart_svg
+from warden.pictures.chart import ChartPlan, chart_svg, told_point
 
 SVG = "{http://www.w3.org/2000/svg}"
 EASEL = Easel()
@@ -76,6 +76,14 @@ def test_a_rolling_sum_is_a_line_with_the_counted_days_shaded():
     assert [p for p in svg.iter(f"{SVG}path") if p.get("stroke") == "#3c4046"]
     (shade,) = [r for r in svg.iter(f"{SVG}rect") if r.get("fill-opacity") == "0.11"]
     assert float(shade.get("width")) > 20
+
+
+def test_a_rolling_sum_says_the_value_that_holds_the_last_day_counted():
+    weeks = tuple((19_000 + 7 * n, float(n)) for n in range(8))
+    assert told_point(plan(weeks, rolling=True, alert=(18_990, 19_033))) == (19_035, 5.0)
+    assert told_point(plan(weeks, rolling=True, alert=(18_990, 19_035))) == (19_035, 5.0)
+    assert told_point(plan(weeks, rolling=True, alert=(18_990, 19_060))) == (19_049, 7.0)
+    assert told_point(plan(weeks, alert=(19_028, 19_033))) == (19_028, 4.0)
 
 
 def test_bound_and_band_lie_at_their_values():

@@ -202,10 +202,22 @@ def _line(plan: ChartPlan, scales: _Scales) -> str:
     return path
 
 
+def told_point(plan: ChartPlan) -> tuple[int, float]:
+    """The value that is said: the newest of the alert's days.
+
+    A sum over many days that holds the alert's last day is there from the first point after it.
+    """
+    if plan.alert is None:
+        return plan.points[-1]
+    last = plan.alert[1]
+    holding = [p for p in plan.points if p[0] >= last] if plan.rolling else []
+    told = [p for p in plan.points if p[0] <= last]
+    return holding[0] if holding else (told or plan.points)[-1]
+
+
 def _end(plan: ChartPlan, scales: _Scales) -> dict[str, Any] | None:
     """The newest value, said beside its point."""
-    told = [p for p in plan.points if plan.alert is None or p[0] <= plan.alert[1]]
-    day, value = (told or plan.points)[-1]
+    day, value = told_point(plan)
     middle = day if plan.rolling else day + _DAYS.get(plan.unit, 1) / 2
     words = plan.number(value)
     half = text_width(words, _SMALL + 1.5, bold=True) / 2

@@ -22,6 +22,7 @@ from warden.pictures.template import Easel
 WIDTH, HEIGHT = 400, 336
 _FOOT = 40  # the strip below the map: scale, legend and credit
 _LEAST_KM, _MOST_KM = 40.0, 2_500.0
+_WITHOUT_PLACE_KM = 300.0  # where no ring or border tells a reader where this is, borders must
 _RING_MARGIN = 1.1
 _FARTHEST = 3.0  # an event lies at most so many radii off before the map gives up the ring
 _SIZE, _SMALL = 15.0, 12.5
@@ -160,7 +161,7 @@ def _window(plan: MapPlan) -> Window:
         return _sized(first.lat, first.lon, max(plan.band.km * 2.2, first.error_km * 1.2))
     lat, lon = _middle(lats, lons)
     far = float(_km(lat, lon, lats, lons).max()) * 1.25
-    return _sized(lat, lon, max(far, first.error_km * 1.3, 120.0))
+    return _sized(lat, lon, max(far, first.error_km * 1.3, _WITHOUT_PLACE_KM))
 
 
 def _sized(lat: float, lon: float, half_km: float) -> Window:

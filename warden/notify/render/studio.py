@@ -26,7 +26,7 @@ from warden.notify.render.measures import measure_of, measure_words
 from warden.notify.render.parts import clean, day_of, is_region, newest, number_of
 from warden.notify.render.voice import Voice
 from warden.pictures import Easel, PictureError, check_drawable
-from warden.pictures.chart import ChartPlan, chart_svg
+from warden.pictures.chart import ChartPlan, chart_svg, told_point
 from warden.pictures.map import Band, MapPlan, Ring, Spot, draw_map
 
 log = logging.getLogger(__name__)
@@ -304,8 +304,13 @@ def _expected(bands: Sequence[Any], shift: int) -> Iterable[Any]:
 
 
 def _alert_days(notice: Notice, window: float | None) -> tuple[int, int] | None:
-    """The days that the alert is about: its last window, else those of its events."""
+    """The days that the alert is about: its window, else those of its events.
+
+    A spike's is the one that stood out, whose sum the words tell; later ones may lie higher.
+    """
     first, last = _number(notice.facts.get("first_day")), _number(notice.facts.get("last_day"))
+    if notice.facts.get("kind") == "spike" and window is not None:
+        last = _number(notice.facts.get("tested_day")) or last
     if last is None or first is None:
         return None
     if notice.facts.get("kind") == "projection" and notice.facts.get("period_last_day"):
@@ -337,8 +342,7 @@ def _expected_words(notice: Notice, voice: Voice) -> str:
 
 
 def _chart_alt(plan: ChartPlan, voice: Voice) -> str:
-    told = [p for p in plan.points if plan.alert is None or p[0] <= plan.alert[1]] or plan.points
-    day, value = told[-1]
+    day, value = told_point(plan)
     return voice.say(
         "picture.alt_chart",
         title=plan.title,
