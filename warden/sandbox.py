@@ -80,21 +80,31 @@ class Budget(threading.local):
         Lists of lists of one list take no memory until they are written out: ten lines of them
         would fill the machine's.
         """
-        weight, members, left = 0, 0, [value]
-        while left:
-            one = left.pop()
-            if isinstance(one, Mapping):
-                left.extend((*one, *one.values()))
-            elif isinstance(one, list | tuple):
-                left.extend(one)
-            weight += len(one) if isinstance(one, str) else 1
-            members += 1
-            if members > MAX_VALUE or weight > MAX_MADE - self.made:
-                raise SecurityError("the template makes too much")
+        weight = len(value) if isinstance(value, str) else 1
+        if isinstance(value, list | tuple | Mapping):
+            weight = _weight(value)
+        if weight > MAX_MADE - self.made:
+            raise SecurityError("the template makes too much")
         self.made += weight
         if time.monotonic() > self.until:
             raise SecurityError("the template takes too long")
         return value
+
+
+def _weight(value: Any) -> int:
+    """The characters of all texts within, each as often as it would be written, and the members."""
+    weight, members, left = 0, 0, [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, Mapping):
+            left.extend((*one, *one.values()))
+        elif isinstance(one, list | tuple):
+            left.extend(one)
+        weight += len(one) if isinstance(one, str) else 1
+        members += 1
+        if members > MAX_VALUE or weight > MAX_MADE:
+            raise SecurityError("the template makes too much")
+    return weight
 
 
 _BUDGET = Budget()
