@@ -10,19 +10,26 @@ backs up; now and then somebody acknowledges, judges, silences and reloads. Ever
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import json
 import os
+import re
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from warden import memory
 from warden.app import App
 from warden.clock import ManualClock
 from warden.control import Request
+from warden.engine.kinds import memo
 from warden.settings import load as load_settings
 from warden.station import Station
 from warden.store.values import instant_text
@@ -74,7 +81,10 @@ class Life:
             for day in range(days):
                 self._spent = {}
                 self._one_day(day)
-                diary.write(json.dumps(self._line(day)) + "\n")
+                line = self._line(day)
+                if day in {2 * MONTH - 1, 7 * MONTH - 1, days - 1}:
+                    line["bare"] = self._bare()
+                diary.write(json.dumps(line) + "\n")
                 diary.flush()
 
     def _one_day(self, day: int) -> None:
@@ -163,6 +173,7 @@ class Life:
         return {
             "day": day,
             "rss": _resident_bytes(),
+            "anonymous": _resident_bytes("RssAnon"),
             "descriptors": len(list(Path("/proc/self/fd").iterdir())),
             "threads": threading.active_count(),
             "blocks": sys.getallocatedblocks(),
@@ -174,7 +185,38 @@ class Life:
             "rows": {table: self._count(f"SELECT count(*) FROM {table}") for table in _COUNTED},
         }
 
+    def _bare(self) -> dict[str, Any]:
+        """What is only kept to save time, dropped piece by piece, in bytes; and what is left."""
+        before = _used_bytes()
+        parts = {}
+        for name, drop in (
+            ("pages of SQLite", self._drop_pages),
+            ("answers of functions", _drop_answers),
+            ("events held by rules", self._drop_events),
+        ):
+            drop()
+            gc.collect()
+            after = _used_bytes()
+            parts[name], before = before - after, after
+        return {"parts": parts, "left": before, "blocks": sys.getallocatedblocks()}
 
+    def _drop_pages(self) -> None:
+        store = self._station.store
+        for connection in (store.connection, *store._readers):
+            connection.execute("PRAGMA shrink_memory")
+
+    def _drop_events(self) -> None:
+        memo.forget()
+        self._station._evaluator.forget()
+
+
+def _drop_answers() -> None:
+    for found in gc.get_objects():
+        if isinstance(found, _LruCache):
+            found.cache_clear()
+
+
+_LruCache = type(lru_cache(len))
 _DUE = "SELECT count(*) FROM deliveries WHERE finished_at IS NULL AND due_at <= :until"
 _WAITS = (
     "SELECT (SELECT count(*) FROM deliveries WHERE finished_at IS NULL) + (SELECT count(*) FROM"
@@ -190,10 +232,43 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _resident_bytes() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
+def _resident_bytes(name: str = "VmRSS") -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith(f"{name}:"))
+
+
+class _Mallinfo(ctypes.Structure):
+    """What glibc tells of its heap."""
+
+    _fields_ = [(name, ctypes.c_size_t) for name in (
+        "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks",
+        "fordblks", "keepcost",
+    )]  # fmt: skip
+
+
+def _used_bytes() -> int:
+    """What is in use of glibc's heap and of Python's own; without what either keeps in reserve."""
+    tell = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if tell is None:
+        return 0
+    tell.restype = _Mallinfo
+    found = tell()
+    return int(found.uordblks + found.hblkhd) + _python_bytes()
+
+
+def _python_bytes() -> int:
+    """What is in use of Python's own heap, as it tells on the stream of errors."""
+    with tempfile.TemporaryFile() as told:
+        kept = os.dup(2)
+        os.dup2(told.fileno(), 2)
+        sys._debugmallocstats()
+        os.dup2(kept, 2)
+        os.close(kept)
+        told.seek(0)
+        found = re.search(rb"# bytes in allocated blocks *= *([0-9,]+)", told.read())
+    return int(found[1].replace(b",", b"")) if found else 0
 
 
 if __name__ == "__main__":
+    memory.keep_little()
     Life(Path(sys.argv[1])).live(int(sys.argv[2]))
