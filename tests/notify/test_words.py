@@ -290,6 +290,34 @@ def test_a_projection_says_what_there_is_so_far_and_was_before():
     assert "Observed 74" not in text
 
 
+@pytest.mark.parametrize(
+    ("value", "language", "said"),
+    [
+        (1, "en", "1 event in 7 days"),
+        (0, "en", "0 events in 7 days"),
+        (0, "fr", "0 événement en 7 jours"),
+        (1, "fr", "1 événement en 7 jours"),
+        (2, "fr", "2 événements en 7 jours"),
+    ],
+)
+def test_what_is_counted_stands_in_its_number(value, language, said):
+    facts = sample_notice().facts | {"kind": "count", "value": value, "window_days": 7}
+    one = replace(sample_notice(), facts=facts)
+    assert said in line(one, language=language)
+    assert said in body(one, language=language)
+
+
+def test_a_silence_of_the_records_is_not_told_as_peace_nor_with_the_dead_before_it():
+    facts = sample_notice().facts | {"kind": "quiet", "value": 0, "window_days": 42}
+    one = replace(sample_notice(), title="No event near Bamako", facts=facts)
+    assert line(one).endswith(", 0 events in 42 days, last before on 7 Jan, 3 days ago")
+    text = " ".join(body(one).split())
+    assert "that does not mean that little or nothing happened" in text
+    assert "If events of these days become known" in text
+    assert "DEATHS" not in text
+    assert "veut pas dire" in body(one, language="fr")
+
+
 @pytest.mark.parametrize("number", [5, 7])
 def test_what_no_longer_stands_asks_to_be_passed_on_and_not_for_the_runbook(number):
     text = body(sample_notices()[number])

@@ -98,6 +98,9 @@ def _notes(notice: Notice, voice: Voice) -> Iterable[str]:
     if notice.exercise:
         yield voice.say("note.exercise")
     yield _of_action(notice, voice)
+    over = notice.action == "resolved" or _is_void(notice)
+    if facts.get("kind") == "quiet" and not over:
+        yield voice.say("note.quiet")
     if notice.action == "update" and notice.reason == "WITHDRAWN_BY_SOURCE":
         yield voice.say("note.stands")
     if notice.reason == "NO_LONGER_MATCHES":
@@ -347,7 +350,7 @@ def _measured(notice: Notice, voice: Voice) -> Iterable[str]:
     value, days = number_of(facts.get("value")), number_of(facts.get("window_days"))
     measure = measure_of(facts)
     if value is not None and days is not None:
-        words = measure_words(measure, voice)
+        words = measure_words(measure, voice, value)
         yield voice.say("value_in_days", days, value=voice.number(value), measure=words)
     yield from statistic_words(facts, voice)
     yield from reporting_words(facts, voice)
@@ -356,12 +359,15 @@ def _measured(notice: Notice, voice: Voice) -> Iterable[str]:
 def _when_of_all(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
     """The days of all events told of, how late the latest was known, how long it has held."""
     first, last = day_of(facts.get("first_day")), day_of(facts.get("last_day"))
-    if first is not None and last is not None:
+    quiet = facts.get("kind") == "quiet"
+    if quiet and last is not None:
+        yield capital(voice.say("last_before", day=voice.numeric_day(last), ago=voice.ago(last)))
+    elif first is not None and last is not None:
         days, ago = _span(first, last, voice), voice.ago(last)
         form = "happened" if first == last else "latest_ago"
         yield capital(voice.say(form, day=days, days=days, ago=ago))
     late = int(number_of(facts.get("reported_late_days")) or 0)
-    if late > 0:
+    if late > 0 and not quiet:
         yield voice.say("latest_known", late)
     since, until = day_of(facts.get("since")), day_of(facts.get("until"))
     if since is not None and until is not None and since < until:
@@ -376,7 +382,7 @@ def _deaths_of_all(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
     With a projection it always does: one event can be most of what is extrapolated.
     """
     count, dead = int(number_of(facts.get("event_count")) or 0), deaths(facts, voice)
-    if not count or not dead:
+    if not count or not dead or facts.get("kind") == "quiet":
         return
     yield capital(voice.say("dead_in", dead=dead, events=voice.say("events", count)))
     if len(facts.get("measures") or ()) > 1:
@@ -460,7 +466,8 @@ def _basis(notice: Notice, voice: Voice) -> Iterable[str]:
 def _withdraw(notice: Notice, voice: Voice) -> Iterable[str]:
     if notice.action == "summary":
         return
-    yield voice.say("withdraw.event" if notice.facts.get("kind") == "event" else "withdraw.window")
+    kind = str(notice.facts.get("kind"))
+    yield voice.say(f"withdraw.{kind if kind in ('event', 'quiet') else 'window'}")
 
 
 def _commands(notice: Notice, voice: Voice) -> Iterable[str]:

@@ -88,7 +88,7 @@ def _window(condition: Mapping[str, Any], voice: Voice) -> Iterable[str]:
     for name, words in _BOUNDS.items():
         value = number_of(bounds.get(name)) if isinstance(bounds, Mapping) else None
         if value is not None:
-            counted = measure_words(str(condition.get("measure") or "events"), voice)
+            counted = measure_words(str(condition.get("measure") or "events"), voice, value)
             asked = voice.say(f"asks.{words}", value=f"{voice.number(value)} {counted}")
             yield asked if days is None else f"{asked} {voice.say('asks.window', days)}"
             return

@@ -217,7 +217,7 @@ def _counted(facts: Mapping[str, Any], voice: Voice) -> str:
     value, days = number_of(facts.get("value")), number_of(facts.get("window_days"))
     if in_period or value is None or days is None:
         return in_period
-    measure = measure_words(measure_of(facts), voice)
+    measure = measure_words(measure_of(facts), voice, value)
     return voice.say("value_in_days", days, value=voice.number(value), measure=measure)
 
 
@@ -232,7 +232,8 @@ def _latest(facts: Mapping[str, Any], voice: Voice, *, ago: bool) -> str:
     last = day_of(facts.get("last_day"))
     if last is None:
         return ""
-    return voice.say("latest", day=voice.day(last), ago=voice.ago(last) if ago else "")
+    form = "last_before" if facts.get("kind") == "quiet" else "latest"
+    return voice.say(form, day=voice.day(last), ago=voice.ago(last) if ago else "")
 
 
 def _without_middle(title: str, room: int) -> str:
@@ -250,6 +251,8 @@ def _deaths_of_all(facts: Mapping[str, Any], voice: Voice) -> str:
     """
     count, value = number_of(facts.get("event_count")), number_of(facts.get("value"))
     measure = measure_of(facts)
+    if facts.get("kind") == "quiet":  # its events are those before
+        return ""
     if not count or (measure.startswith("fatalities") and value is not None):
         return ""
     dead = deaths(facts, voice)

@@ -19,8 +19,8 @@ def measure_of(facts: Mapping[str, Any]) -> str:
     return measure if isinstance(measure, str) else "events"
 
 
-def measure_words(measure: str, voice: Voice) -> str:
-    """What a measure counts; its own text where no words are known."""
+def measure_words(measure: str, voice: Voice, number: float = 2) -> str:
+    """What a measure counts, of so many; its own text where no words are known."""
     plain = re.sub(r"[^a-z0-9]+", "_", measure.casefold()).strip("_")
     key = f"measure.{plain}"
-    return voice.say(key) if voice.has(key) else clean(measure)
+    return voice.say(key, number) if voice.has(key) else clean(measure)

@@ -55,8 +55,9 @@ def _side_by_side(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
 
 
 def _measure(one: Mapping[str, Any], voice: Voice) -> str:
-    words = measure_words(str(one.get("measure") or "events"), voice)
-    value = voice.number(number_of(one.get("observed")) or 0)
+    observed = number_of(one.get("observed")) or 0
+    words = measure_words(str(one.get("measure") or "events"), voice, observed)
+    value = voice.number(observed)
     share, expected = number_of(one.get("largest_share")), number_of(one.get("expected"))
     if expected is None:
         percent = "" if share is None else voice.number(round(share * 100))

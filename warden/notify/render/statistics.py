@@ -44,7 +44,7 @@ def counted_in_period(facts: Mapping[str, Any], voice: Voice) -> str:
     return voice.say(
         "statistics.year_on_year" if period == "rolling-year" else f"statistics.{form}",
         value=voice.number(round(value, 1)),
-        measure=measure_words(measure_of(facts), voice),
+        measure=measure_words(measure_of(facts), voice, value),
         period=period,
         previous=voice.number(round(previous, 1)),
         before=str(int(period) - 1) if _YEAR.fullmatch(period) else "",
