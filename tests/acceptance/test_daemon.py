@@ -172,11 +172,10 @@ def test_broken_rules_keep_it_from_starting_with_every_fault(installation):
 
 def test_an_interrupt_ends_a_command_with_130(installation):
     listener_script = (
-        "import os, signal, threading\n"
-        "threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
-        "import click, time, warden.cli.root as root\n"
+        "import click, os, signal, threading, time, warden.cli.root as root\n"
+        "def interrupt(): os.kill(os.getpid(), signal.SIGINT)\n"
         "@click.command()\n"
-        "def slow(): time.sleep(20)\n"
+        "def slow(): threading.Timer(0.3, interrupt).start(); time.sleep(20)\n"
         "root.cli.get_command = lambda ctx, name: slow\n"
         "raise SystemExit(root.run(['status']))\n"
     )

@@ -1,8 +1,8 @@
 """The face: help for every command, quickly; wrong usage in one clear line."""
 
+import resource
 import subprocess
 import sys
-import time
 
 import click
 import pytest
@@ -32,6 +32,12 @@ def test_every_command_has_an_example_and_a_line_in_the_table(name):
         assert option in text  # the demo has an installation of its own
 
 
+def of_children() -> float:
+    """Processor seconds of processes that have ended: who shares the cores does not count."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_help_of_warden_is_fast_and_imports_nothing_heavy():
     script = (
         "import sys\nfrom warden.cli.root import run\nrun(['--help'])\n"
@@ -40,9 +46,9 @@ def test_help_of_warden_is_fast_and_imports_nothing_heavy():
     )
     best = 9.0
     for _ in range(5):
-        began = time.perf_counter()
+        before = of_children()
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
-        best = min(best, time.perf_counter() - began)
+        best = min(best, of_children() - before)
         assert done.returncode == 0, done.stderr
         if best < 0.3:
             break
