@@ -45,6 +45,19 @@ def test_an_old_cluster_that_had_ended_and_grows_is_told_as_active() -> None:
     assert [alert.state for alert in ledger.standing()] == ["active"]
 
 
+def test_an_old_cluster_that_grows_with_what_an_embargo_kept_back_is_told_in_the_summary() -> None:
+    ledger = MemoryLedger(cluster_rule(window=300, least=2, max_age_days=90))
+    seen = [event(f"MLI{n}", days_before(START, 366 + n)) for n in range(2)]
+    ledger.poll(START, new=seen, complete_through=days_before(START, 366), seeding=True)
+    assert not ledger.said
+    kept_back = [event(f"MLI{n}", days_before(START, 25 * n)) for n in range(2, 14)]
+    decisions = ledger.poll(START, new=kept_back, seeding=True)
+    assert [(d.reason, d.notice, d.summary) for d in decisions] == [("SEEDED", None, "FIRST_LOAD")]
+    ledger.poll(START + timedelta(days=1), new=[event("MLI99", days_before(START, 0))])
+    assert ledger.actions() == []  # it is told already, and has not doubled since
+    assert not any(d.writes for d in ledger.plan(START + timedelta(days=1)))
+
+
 def test_a_reminder_that_is_due_when_a_rule_is_edited_comes_with_that_cycle() -> None:
     ledger = MemoryLedger(attack_rule(reminder_days=7))
     ledger.poll(START, new=[event("MLI1", days_before(START, 1))])

@@ -293,9 +293,20 @@ class _Plan:
         elif self._was_taken_for_old(alert, moved) or (
             alert.silence_reason in _MAY_SPEAK_LATER and fresh
         ):
-            self._tell(alert, self._settled(moved, signal), "alert", "FIRST")
+            self._speak_up(alert, self._settled(moved, signal), signal)
         else:
             self._save(alert, self._settled(moved, signal))
+
+    def _speak_up(self, alert: Alert, moved: Alert, signal: Signal) -> None:
+        """Tell of what was silent; where old data are being loaded, in their one summary."""
+        if self._is_seeding(signal):
+            told = replace(self._told(moved), silence_reason="SEEDED")
+            self._add("SEEDED", told, alert, None, summary="FIRST_LOAD")
+        else:
+            self._tell(alert, moved, "alert", "FIRST")
+
+    def _is_seeding(self, signal: Signal) -> bool:
+        return bool(self._moment.seeding & set(signal.facts.get("datasets", ())))
 
     def _was_taken_for_old(self, alert: Alert, moved: Alert) -> bool:
         """Whether it was silent for its age alone, by a wrong date or by a clock that was ahead."""
@@ -386,7 +397,7 @@ class _Plan:
             self._add(silence, replace(alert, silence_reason=silence), None, None)
 
     def _silence(self, signal: Signal, alert: Alert) -> Reason | None:
-        if self._moment.seeding & set(signal.facts.get("datasets", ())):
+        if self._is_seeding(signal):
             return "SEEDED"
         if self._rule.status == "trial":
             return "TRIAL"
