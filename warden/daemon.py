@@ -143,6 +143,21 @@ def block_signals() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
 
+class _Ticks(IntervalTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """An interval that counts on from now when it is late.
+
+    The scheduler lists every tick that was missed before it runs one of them: after a clock that
+    was set ten years forward, hundreds of millions.
+    """
+
+    def get_next_fire_time(
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime | None:
+        """The tick after the last one, or one interval from now where that has passed."""
+        due: datetime | None = super().get_next_fire_time(previous_fire_time, now)
+        return now + self.interval if due is not None and due <= now else due
+
+
 class Daemon:
     """Runs one installation until it is told to stop."""
 
@@ -365,7 +380,7 @@ class Daemon:
     def _every(self, name: str, seconds: float, work: Callable[[], object]) -> None:
         self._scheduler.add_job(
             self._bounded(name, work),
-            trigger=IntervalTrigger(seconds=seconds, timezone=UTC),
+            trigger=_Ticks(seconds=seconds, timezone=UTC),
             id=name,
             name=name,
             next_run_time=datetime.now(UTC),

@@ -121,6 +121,14 @@ def test_a_clock_set_forward_moves_nothing(daemon, monkeypatch):
         daemon._scheduler.shutdown(wait=False)
 
 
+def test_ticks_missed_in_ten_years_are_one_tick():
+    ticks = module._Ticks(seconds=1, timezone=UTC)
+    now = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    after = now + timedelta(seconds=1)
+    assert ticks.get_next_fire_time(now, now) == after
+    assert ticks.get_next_fire_time(now - timedelta(days=3650), now) == after
+
+
 def test_the_scheduler_runs_late_ticks_once_and_never_two_of_a_job(daemon):
     assert daemon._scheduler._job_defaults == {
         "misfire_grace_time": None,
