@@ -162,6 +162,10 @@ def alert_id(rule_id: str, signal: Signal, taken: Container[str] = frozenset()) 
     raise AssertionError("a thousand alerts share one identity")
 
 
+# Kinds whose cooldown runs from the day on which the told episode began to hold, not from its last
+# evidence. Of a record the first day is the news, and the rule that HDX Signals publishes counts so.
+COOLDOWN_FROM_START = frozenset({"record"})
+
 # What an alert takes over from its episode, beside the facts.
 _CONTENT = attrgetter(
     "key", "severity", "first_day", "last_day", "since", "until", "value", "evidence"
@@ -457,7 +461,7 @@ class _Plan:
         return alert.told_at is not None and self._now - alert.told_at >= timedelta(days=every)
 
     def _blocking(self, signal: Signal, own_id: str) -> list[Alert]:
-        """Told alerts of the key whose evidence lies within the cooldown of the episode's."""
+        """Told alerts of the key within whose cooldown the episode lies, on either side."""
         days = self._rule.cooldown_days
         if self._is_event or days <= 0:
             return []
@@ -468,11 +472,20 @@ class _Plan:
             and other.id != own_id
             and other.state in LIVE
             and other.key == signal.key
-            and _gap_days(signal, other) < days
+            and self._apart_days(signal, other) < days
         ]
+
+    def _apart_days(self, signal: Signal, other: Alert) -> int:
+        """Days from the told episode to this one; of a record to the last day on which it holds."""
+        if self._rule.kind in COOLDOWN_FROM_START:
+            began = day_number(other.since)
+            return max(day_number(signal.until) - began, began - day_number(signal.since))
+        return _gap_days(signal, other)
 
     def _cooldown_over(self, blocking: Sequence[Alert]) -> bool:
         """Whether the cooldown of all these has passed, in days that are fully known."""
+        if self._rule.kind in COOLDOWN_FROM_START:
+            return False  # it has passed for those that block no longer
         datasets = {name for b in blocking for name in b.facts.get("datasets", ())}
         known = self._moment.horizon.known_through(datasets)
         if self._rule.kind == "feed":

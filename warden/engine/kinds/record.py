@@ -149,9 +149,8 @@ KIND = Kind(
         "The sum over `window` days is at least `floor` and at least as high as every such sum of "
         "the last `lookback` days. Of several lookbacks the longest that holds is the fact "
         "`record_days`, for the severity to use; a rise within the episode is an update. Nothing "
-        "passes before the data reach back a whole lookback. A `cooldown` runs from the end of the "
-        "episode told; HDX Signals counts its 180 days from the alert, so that one in ten of its "
-        "alerts comes here some days later, or as an update."
+        "passes before the data reach back a whole lookback. A `cooldown` runs from the day on which "
+        "the told record began, and what is a record when it is over is told, as HDX Signals does."
     ),
     example="""\
 rules:
