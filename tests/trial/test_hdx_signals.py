@@ -1,4 +1,4 @@
-"""The shipped record rule beside the one that OCHA publishes for HDX Signals, on the same deaths."""
+"""The shipped record rule beside the one published for HDX Signals, on the same deaths."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DAYS = 5 * 365
 
 
 def of_hdx_signals(deaths: list[int]) -> set[date]:
-    """Days of its alerts by a plain reading: a record, once in 180 days unless it is a longer one."""
+    """Days of its alerts, read plainly: a record, once in 180 days unless it is a longer one."""
     told: list[tuple[int, int]] = []
     sums = [sum(deaths[max(day - 29, 0) : day + 1]) for day in range(len(deaths))]
     for day, value in enumerate(sums):

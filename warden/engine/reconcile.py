@@ -162,8 +162,8 @@ def alert_id(rule_id: str, signal: Signal, taken: Container[str] = frozenset()) 
     raise AssertionError("a thousand alerts share one identity")
 
 
-# Kinds whose cooldown runs from the day on which the told episode began to hold, not from its last
-# evidence. Of a record the first day is the news, and the rule that HDX Signals publishes counts so.
+# Kinds whose cooldown runs from the day on which the told episode began to hold, not from its
+# last evidence. Of a record the first day is the news; the rule of HDX Signals counts so.
 COOLDOWN_FROM_START = frozenset({"record"})
 
 # What an alert takes over from its episode, beside the facts.

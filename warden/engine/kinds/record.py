@@ -149,8 +149,9 @@ KIND = Kind(
         "The sum over `window` days is at least `floor` and at least as high as every such sum of "
         "the last `lookback` days. Of several lookbacks the longest that holds is the fact "
         "`record_days`, for the severity to use; a rise within the episode is an update. Nothing "
-        "passes before the data reach back a whole lookback. A `cooldown` runs from the day on which "
-        "the told record began, and what is a record when it is over is told, as HDX Signals does."
+        "passes before the data reach back a whole lookback. A `cooldown` runs from the day on "
+        "which the told record began, and what is a record when it is over is told, as HDX Signals "
+        "does."
     ),
     example="""\
 rules:
