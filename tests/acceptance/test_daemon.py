@@ -173,8 +173,9 @@ def test_broken_rules_keep_it_from_starting_with_every_fault(installation):
 def test_an_interrupt_ends_a_command_with_130(installation):
     listener_script = (
         "import click, os, signal, threading, time, warden.cli.root as root\n"
-        # A shell that starts its commands in the background has them ignore it.
+        # Whoever starts this may have had it ignored or held back.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})\n"
         "def interrupt(): os.kill(os.getpid(), signal.SIGINT)\n"
         "@click.command()\n"
         "def slow(): threading.Timer(0.3, interrupt).start(); time.sleep(20)\n"
