@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+INTERRUPTED = 130  # as a shell tells a command that Ctrl-C ended
 TICK_S = 0.5  # how often the main thread looks up from waiting for signals
 STOP_WITHIN_S = 8.0  # then the process ends, whatever still runs; open transactions roll back
 POLL_TICK_S = 1.0
@@ -198,26 +199,28 @@ class Daemon:
         for number in SIGNALS:
             signal.signal(number, lambda got, _frame: self._strays.append(got))
         threading.Thread(target=self._start, name="start", daemon=True).start()
+        status = 0
         try:
-            self._watch()
+            status = self._watch()
         finally:
             clean = self._stop()
         if self._start_error is not None:
             raise self._start_error
         if not clean:
             _leave_at_once()
-        return 0
+        return status
 
-    def _watch(self) -> None:
+    def _watch(self) -> int:
+        """Reload and announce until it is to stop; the exit status."""
         announced = reload_asked = False
         while True:
             number = self._await_signal()
             reload_asked = reload_asked or number == signal.SIGHUP
             if number in (signal.SIGTERM, signal.SIGINT):
                 log.info("stopping (%s)", signal.Signals(number).name)
-                return
+                return INTERRUPTED if number == signal.SIGINT else 0
             if self._start_error is not None:
-                return
+                return 0  # raised once all has stopped
             if self._station is not None and self._station.store.doubtful:
                 _leave_doubtful()
             if self._started.is_set() and not announced:

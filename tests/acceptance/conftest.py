@@ -1,29 +1,5 @@
-"""A whole installation in a folder: see support.installation."""
+"""A whole installation in a folder, for every test here."""
 
-from support.installation import (
-    COLUMNS,
-    ROUTES,
-    RULES,
-    Daemon,
-    Done,
-    Installation,
-    environment,
-    eventually,
-    installation,
-    recent,
-    row,
-)
+from support.installation import installation
 
-__all__ = [
-    "COLUMNS",
-    "ROUTES",
-    "RULES",
-    "Daemon",
-    "Done",
-    "Installation",
-    "environment",
-    "eventually",
-    "installation",
-    "recent",
-    "row",
-]
+__all__ = ["installation"]

@@ -4,14 +4,13 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import eventually, recent, row
+from support.installation import eventually, recent, row
 
 from warden.app import App
 from warden.clock import ManualClock
 from warden.errors import StoreError
 from warden.settings import load
 
-pytestmark = pytest.mark.xdist_group("acceptance")
 NIGHT = datetime(2024, 5, 6, 2, 59, tzinfo=UTC)
 
 

@@ -1,9 +1,6 @@
 """`warden check`: what an operator must mend, each fault at its place."""
 
-import pytest
-from conftest import Installation
-
-pytestmark = pytest.mark.xdist_group("acceptance")
+from support.installation import Installation
 
 HOOKS = """\
 - name: partner

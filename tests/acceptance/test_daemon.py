@@ -7,10 +7,7 @@ import subprocess
 import sys
 import time
 
-import pytest
-from conftest import RULES, Installation, environment, eventually, recent, row
-
-pytestmark = pytest.mark.xdist_group("acceptance")
+from support.installation import RULES, Installation, environment, eventually, recent, row
 
 
 def seeded(installation: Installation) -> None:
@@ -168,6 +165,13 @@ def test_broken_rules_keep_it_from_starting_with_every_fault(installation):
     refused = installation.warden("run", expect=2)
     assert "rules.yaml:9:27:" in refused.stderr
     assert "1 error in the rules" in refused.stderr
+
+
+def test_an_interrupt_stops_the_daemon_as_sigterm_does_and_says_so(installation):
+    with installation.daemon() as daemon:
+        daemon.signal(signal.SIGINT)
+        assert daemon.process.wait(12) == 130
+    assert "Traceback" not in daemon.said()
 
 
 def test_an_interrupt_ends_a_command_with_130(installation):

@@ -12,14 +12,12 @@ from typing import ClassVar
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
-import pytest
-from conftest import RULES, Installation, eventually, recent, row
+from support.installation import RULES, Installation, eventually, recent, row
 
 from warden.simulator import faults
 from warden.simulator.acled_server import AcledServer
 from warden.simulator.hook import HookServer, gone
 
-pytestmark = pytest.mark.xdist_group("acceptance")
 FEEDS = """\
 rules:
 - id: feed-refused

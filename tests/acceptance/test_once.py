@@ -5,15 +5,12 @@ import json
 import time
 from datetime import UTC, date, datetime, timedelta
 
-import pytest
-from conftest import Installation, recent, row
+from support.installation import Installation, recent, row
 
 from warden.app import App
 from warden.settings import load
 from warden.store import open_store
 from warden.store.sources import WalkEnd, begin_walk, end_walk, keep_not_before
-
-pytestmark = pytest.mark.xdist_group("acceptance")
 
 
 def test_one_cycle_polls_evaluates_delivers_and_says_so_in_one_object(installation: Installation):

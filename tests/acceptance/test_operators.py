@@ -9,13 +9,12 @@ import stat
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import Installation, recent, row
+from support.installation import Installation, recent, row
 
 from warden.app import App
 from warden.control import MODE
 from warden.settings import load
 
-pytestmark = pytest.mark.xdist_group("acceptance")
 ME = getpass.getuser()
 
 

@@ -11,11 +11,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import eventually, recent, row
+from support.installation import eventually, recent, row
 
 from warden.store import open_store
 
-pytestmark = pytest.mark.xdist_group("acceptance")
 GUIDE = Path(__file__).parents[2] / "docs" / "operating.md"
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

@@ -15,7 +15,6 @@ from warden.control import ControlServer
 
 __all__ = ["installation"]
 
-pytestmark = pytest.mark.xdist_group("acceptance")
 GENEROUS = ("sh", "-c", 'umask 0; exec "$@"', "sh")
 
 

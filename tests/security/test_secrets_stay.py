@@ -16,14 +16,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
-import pytest
 from support.installation import Installation, eventually, installation, recent, row
 
 from warden.simulator.wire import Answering, LoopbackServer, Reply, Request
 
 __all__ = ["installation"]
 
-pytestmark = pytest.mark.xdist_group("acceptance")
 SHIPPED = Path(__file__).parents[2] / "rules" / "feeds.yaml"
 KEY = "whsec_" + base64.b64encode(b"a key for hooks 20260101").decode()
 OLD_KEY = "whsec_" + base64.b64encode(b"an older key for hooks 2").decode()

@@ -250,7 +250,8 @@ def installation(
     """An installation that knows one old event already, so that new ones are told."""
     for name in set(os.environ) - set(environment()):
         monkeypatch.delenv(name)
-    cache = tmp_path_factory.getbasetemp() / "borders"  # cut once for all
+    base = tmp_path_factory.getbasetemp()  # cut and drawn once for all, and for all workers
+    cache = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "borders"
     with MailServer(tmp_path / "mails") as mail:
         (tmp_path / "inbox").mkdir()
         rules = tmp_path / "rules"
