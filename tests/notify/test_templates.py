@@ -179,3 +179,15 @@ def test_a_phrase_that_leaves_a_name_out_or_invents_one_is_told_at_its_line(tmp_
     told = {(fault.line, fault.severity, fault.message) for fault in faults}
     assert (1, "warning", "phrase 'km' does not say 'km', which the English one does") in told
     assert (3, "error", "phrase 'statistics.last_seen': no 'certain' is given to it") in told
+
+
+def test_a_template_that_is_mended_or_spoilt_is_looked_at_again(tmp_path: Path) -> None:
+    """Faults are remembered by what the files hold, and by nothing else."""
+    layout = tmp_path / "layout" / "mail.txt.jinja"
+    layout.parent.mkdir()
+    renderer = Renderer(template_folders(tmp_path))
+    good = (renderer.folders[-1] / "layout" / "mail.txt.jinja").read_text(encoding="utf-8")
+    for text, faults in ((good, 0), (good + "{{ nobody }}", 1), (good, 0)):
+        layout.write_text(text, encoding="utf-8")
+        found = template_faults(Renderer(template_folders(tmp_path)))
+        assert bool(found) == bool(faults), found

@@ -6,6 +6,7 @@ are found faulty by using them on samples of every kind of notice.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,12 +28,42 @@ _FORM = re.compile(r"\.(zero|one|two|few|many|other)$")
 _NAMED = re.compile(r"'([^']+)'")
 _TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 _SECTION = re.compile(r"\s*\[([^\[\]]+)\]")
+_FOUND: dict[str, tuple[Fault, ...]] = {}  # by what the folders hold; the last only
 _NAMES_IN: dict[str, frozenset[str]] = {}
 _REMEMBERED = 10_000  # phrases of all languages; then all are forgotten
 
 
 def template_faults(renderer: Renderer) -> tuple[Fault, ...]:
-    """Every fault of the templates and phrases of every language, in the order of files."""
+    """Every fault of the templates and phrases of every language, in the order of files.
+
+    What was found last is found again as long as no file of theirs has changed.
+    """
+    content = _content(renderer.folders)
+    if content not in _FOUND:
+        found = _every_fault(renderer)
+        _FOUND.clear()
+        _FOUND[content] = found
+    return _FOUND[content]
+
+
+def _content(folders: Sequence[Path]) -> str:
+    """Tells apart what the folders hold, and where they lie."""
+    digest = hashlib.blake2b(digest_size=16)
+    for folder in folders:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            digest.update(f"{path}\0".encode(errors="surrogateescape"))
+            digest.update(hashlib.blake2b(_bytes(path)).digest())
+    return digest.hexdigest()
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:  # told by those who use the template
+        return str(error).encode(errors="surrogateescape")
+
+
+def _every_fault(renderer: Renderer) -> tuple[Fault, ...]:
     english = Phrases("en", renderer.folders[-1:], Sandbox(renderer.folders[-1:]))
     wanted = {key for key in english.sources if not key.endswith((".one", ".other"))}
     found = {fault for language in renderer.languages for fault in _of(renderer, language, wanted)}
