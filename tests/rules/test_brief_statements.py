@@ -26,6 +26,7 @@ FIRST, LAST = date(2019, 1, 2), date(2024, 12, 25)  # Wednesdays, as in the demo
 BRIEF = date(2024, 9, 24)
 WEEK = timedelta(days=7)
 YEARS = 5.982
+pytestmark = pytest.mark.xdist_group("brief")  # its history is made once
 
 Tell = Callable[..., list[Notice]]
 

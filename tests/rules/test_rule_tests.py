@@ -13,6 +13,9 @@ from warden.trial.ruletest import Outcome
 ROOT = Path(__file__).parents[2]
 
 
+pytestmark = pytest.mark.xdist_group("rule tests")  # they are run once
+
+
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> App:
     place = tmp_path_factory.mktemp("none")
