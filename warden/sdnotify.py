@@ -6,6 +6,8 @@ import os
 import socket
 import time
 
+_PATIENCE_S = 1.0  # with a service manager that does not read
+
 
 def notify(*assignments: str) -> bool:
     """Send `READY=1`, `STATUS=…`, … to the service manager; False when there is none.
@@ -20,6 +22,7 @@ def notify(*assignments: str) -> bool:
         address = "\0" + address[1:]  # the abstract namespace
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+            channel.settimeout(_PATIENCE_S)
             lines = (" ".join(one.split()) for one in assignments)
             channel.sendto("\n".join(lines).encode(errors="replace"), address)
     except OSError:

@@ -43,6 +43,12 @@ def test_a_manager_that_went_away_is_no_error(monkeypatch, tmp_path):
     assert not sdnotify.notify("READY=1")
 
 
+@pytest.mark.timeout(20)
+def test_a_manager_that_reads_nothing_holds_nobody_up(manager, monkeypatch):
+    monkeypatch.setattr(sdnotify, "_PATIENCE_S", 0.01)
+    assert any(not sdnotify.notify("WATCHDOG=1") for _ in range(2_000))  # its queue is full
+
+
 def test_the_watchdog_is_for_this_process_only(monkeypatch):
     monkeypatch.setenv("WATCHDOG_USEC", "120000000")
     assert sdnotify.watchdog_interval_s() == 120.0
