@@ -90,7 +90,7 @@ bench-engine: $(VENV)/.test
 	@nice -n 10 $(BIN)/python benchmarks/engine.py $(BENCH_ARGS)
 
 bench-detection: $(VENV)/.test
-	@nice -n 10 $(BIN)/python benchmarks/detection.py --replicates $(REPLICATES) --processes 2
+	@nice -n 10 $(BIN)/python benchmarks/detection.py --replicates $(REPLICATES) --processes 2 $(BENCH_ARGS)
 
 bench-backtest: $(VENV)/.test
 	@$(BIN)/python benchmarks/backtest.py $(BENCH_ARGS)

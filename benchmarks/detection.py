@@ -66,10 +66,11 @@ SURE = 2.0  # standard errors
 
 
 class Verdict:
-    """Which floors were missed."""
+    """Which floors were missed; whether that of speed counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, judges_speed: bool) -> None:
         self.missed: list[str] = []
+        self.judges_speed = judges_speed
 
     def expect(self, condition: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as a sentence
         """Note what was missed."""
@@ -117,7 +118,7 @@ def main() -> int:
         f"28 scenarios x {options.replicates} replicates x {len(WEEKS)} weeks, "
         f"seed {options.seed}, {time.perf_counter() - began:.0f} s\n"
     )
-    verdict = Verdict()
+    verdict = Verdict(judges_speed=options.speed == "judged")
     _print_detection(dirty, verdict)
     _print_paired(dirty, verdict)
     _print_levels("with past outbreaks in the baseline", dirty, verdict)
@@ -134,6 +135,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--replicates", type=int, default=20, help="a scenario (20)")
     parser.add_argument("--processes", type=int, default=1, help="1 or 2")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--speed", choices=("judged", "told"), default="judged")
     return parser.parse_args()
 
 
@@ -248,7 +250,7 @@ def _judge_detection(
             f"nb_glm finds {_percent(found)} % at a matched {100 * rate:g} %, not {floor:g} %",
         )
     verdict.expect(
-        speed >= SERIES_WEEKS_A_SECOND,
+        speed >= SERIES_WEEKS_A_SECOND or not verdict.judges_speed,
         f"nb_glm: {speed:,.0f} series-weeks a second, not {SERIES_WEEKS_A_SECOND:,}",
     )
 
