@@ -93,8 +93,9 @@ def resolve(name: str) -> str | None:
     """
     key = fold(name)
     if key.isascii() and key.isdigit():
-        return _table().get(key.zfill(3))
-    return _table().get(key) or _table().get(_bare(key))
+        return _sure().get(key.zfill(3))
+    bare = _bare(key)
+    return _sure().get(bare) or _table().get(bare)
 
 
 def name(iso3: str, language: str = "en") -> str:
@@ -143,6 +144,13 @@ def _table() -> dict[str, str]:
         for alpha2, spelling in _names(language).items():
             if (iso3 := alpha_3(alpha2)) is not None:
                 table[_bare(fold(spelling))] = iso3
+    return table | _sure()
+
+
+@cache
+def _sure() -> dict[str, str]:
+    """The spellings that have the last word. Few names need more, which takes longer to read in."""
+    table: dict[str, str] = {}
     for country in _iso():
         for attribute in ("official_name", "common_name", "name", "alpha_2", "alpha_3", "numeric"):
             if (value := getattr(country, attribute, None)) is not None:

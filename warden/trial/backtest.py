@@ -346,7 +346,7 @@ def _event_ids(said: Said) -> list[str]:
     if said.notice.items:
         listed = [one for item in said.notice.items for one in item.get("event_ids", ())]
         return list(dict.fromkeys(listed))
-    return [uid.partition(":")[2] for one in said.decisions for uid in one.alert.evidence]
+    return [uid.partition(":")[2] for uid in said.evidence]
 
 
 class Summary:

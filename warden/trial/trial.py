@@ -61,10 +61,10 @@ class Instant:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A notice and the decisions behind it (none behind a weekly summary of historic alerts)."""
+    """A notice and the uids it rests on (none of a weekly summary of historic alerts)."""
 
     notice: Notice
-    decisions: tuple[Decision, ...] = ()
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +270,10 @@ class Trial:
             self._atlas,
             horizon=horizon if self._located else None,
         )
-        return [Said(notice, about) for notice, about in found]
+        return [
+            Said(notice, tuple(uid for one in about for uid in one.alert.evidence))
+            for notice, about in found
+        ]
 
     # --- one rule -----------------------------------------------------------------------------
 
