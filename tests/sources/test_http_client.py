@@ -195,6 +195,20 @@ def test_a_connection_that_is_kept_is_watched_too():
         client.close()
 
 
+def test_a_body_that_stalls_is_too_slow_also_where_the_watch_comes_late(monkeypatch):
+    def stalling(connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
+        time.sleep(1.5)
+
+    monkeypatch.setattr("warden.sources.http_client._Watch.strike", lambda _watch: None)
+    with answering(stalling) as (host, _):
+        client = HttpClient()
+        with pytest.raises(SourceError, match=r"within 0\.2 s") as caught:
+            client.get(f"http://{host}/", deadline_s=0.2)
+        assert caught.value.state == "unreachable"
+        client.close()
+
+
 def test_a_certificate_file_that_is_missing_is_a_fault_of_the_settings(tmp_path):
     with pytest.raises(ConfigError, match="ca_file"):
         HttpClient(ca_file=tmp_path / "none.pem")

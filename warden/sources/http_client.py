@@ -125,7 +125,7 @@ class HttpClient:
                     raise _too_slow(host, deadline_s) from None
                 raise
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-                if watch.struck or isinstance(error, requests.ReadTimeout):
+                if watch.struck or isinstance(error, _TIMED_OUT):
                     raise _too_slow(host, deadline_s) from None
                 raise _network_error(host, error) from None
             headers = {name.lower(): value for name, value in response.headers.items()}
@@ -169,6 +169,10 @@ def retry_after_s(header: str | None, now: datetime) -> float | None:
 
 
 # --- the deadline -----------------------------------------------------------------------------
+
+# A read that waits as long as the deadline may end a moment before the watch strikes: of headers
+# the first is raised, of the body the second.
+_TIMED_OUT = (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError)
 
 
 class _Watch:
