@@ -94,7 +94,7 @@ def standing(ledger: MemoryLedger) -> list[object]:
     )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(rules, histories(), st.data())
 def test_any_order_and_batching_ends_in_the_same_alerts(
     rule: Rule, history: dict[str, tuple[Event | None, ...]], data: st.DataObject
@@ -104,7 +104,7 @@ def test_any_order_and_batching_ends_in_the_same_alerts(
     assert standing(one) == standing(other)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(rules, histories(), st.data())
 def test_reconcile_again_plans_no_write(
     rule: Rule, history: dict[str, tuple[Event | None, ...]], data: st.DataObject
@@ -121,7 +121,7 @@ def test_reconcile_again_plans_no_write(
         assert [d.reason for d in ledger.plan(now) if d.writes] == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(rules, histories(), st.data())
 def test_no_alert_is_cancelled_whose_evidence_still_stands(
     rule: Rule, history: dict[str, tuple[Event | None, ...]], data: st.DataObject
@@ -138,7 +138,7 @@ def test_no_alert_is_cancelled_whose_evidence_still_stands(
                 assert not set(decision.alert.evidence) & set(ledger.events)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(rules, histories(), st.data())
 def test_no_evidence_is_told_twice_as_new(
     rule: Rule, history: dict[str, tuple[Event | None, ...]], data: st.DataObject

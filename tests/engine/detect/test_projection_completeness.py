@@ -16,6 +16,8 @@ from warden.engine.detect.projection import (
     seasonal_share,
 )
 
+SLOW = pytest.mark.slow
+
 
 def test_seventeen_by_midyear_projects_to_thirty_four():
     found = project_count(17, 0.5, exceeds=20)
@@ -74,8 +76,17 @@ def drawn_sums(deaths, earlier, share, rng, *, phi=1.5, draws=200_000):
     return np.sum(deaths) + running[ends] - running[ends - future]
 
 
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
-@pytest.mark.parametrize("wildest", [3, 60, 800])
+# A corner and the middle at every run, all of them with the slow tests.
+@pytest.mark.parametrize(
+    ("wildest", "share"),
+    [
+        pytest.param(
+            wildest, share, marks=() if (wildest, share) in {(60, 0.5), (800, 0.9)} else SLOW
+        )
+        for wildest in (3, 60, 800)
+        for share in (0.2, 0.5, 0.9)
+    ],
+)
 def test_the_law_of_deaths_is_what_a_bootstrap_draws(share, wildest):
     rng = np.random.default_rng(wildest)
     deaths = np.append(rng.poisson(2.0, 40), wildest).astype(float)
