@@ -51,8 +51,6 @@ test-slow: $(VENV)/.test
 	  --ignore tests/faults $(PYTEST_ARGS)
 
 test-crash: $(VENV)/.test
-	@command -v strace >/dev/null || { \
-	  echo "make: strace is missing; as root: apt-get install strace" >&2; exit 1; }
 	@CRASH="$(CRASH)" KILLS="$(KILLS)" $(BIN)/python -m pytest -n0 -m slow tests/crash $(PYTEST_ARGS)
 
 test-faults: $(VENV)/.test

@@ -28,6 +28,9 @@ MAX_TURNS = 50_000
 MAX_VALUE = 200_000  # characters or members of any value made on the way
 MAX_MADE = 20_000_000  # characters of all values made by one rendering
 MAX_SOURCE = 100_000
+_KEPT_SOURCE = 40_000
+_KEPT_TEMPLATES = 1_000
+_CODE: dict[tuple[Any, ...], Any] = {}
 
 _FILTERS = (
     "abs", "capitalize", "d", "default", "e", "escape", "first", "float", "int", "join", "last",
@@ -196,6 +199,23 @@ class Sandbox(ImmutableSandboxedEnvironment):
         _count_turns(tree)
         return tree
 
+    def compile(self, source: Any, *args: Any, **options: Any) -> Any:
+        """Code from a template's text; what was compiled before is not compiled again.
+
+        All sandboxes write the same code for the same text under the same name, since they differ
+        in their folders only; and a process makes many of them, a reload and a check one each.
+        """
+        if not isinstance(source, str) or len(source) > _KEPT_SOURCE:
+            return super().compile(source, *args, **options)
+        key = (source, *args, *sorted(options.items()))
+        code = _CODE.get(key)
+        if code is None:
+            code = super().compile(source, *args, **options)
+            if len(_CODE) >= _KEPT_TEMPLATES:
+                _CODE.clear()
+            _CODE[key] = code
+        return code
+
     def getattr(self, obj: Any, attribute: str) -> Any:
         """A key of a dictionary; `loop.index` and its like; nothing else has attributes."""
         if isinstance(obj, Mapping):
@@ -244,8 +264,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
         Most phrases only put values between words: those need no engine, and say the same in a
         twentieth of the time. What is not so simple, or goes wrong, is the engine's.
         """
-        template = self.from_string(source)
         plain = _plain_form(source)
+        simple = plain is not None and len(source) <= MAX_SOURCE
+        template = None if simple else self.from_string(source)
 
         def say(values: Mapping[str, Any]) -> str:
             if plain is not None and plain[1] <= values.keys():
@@ -253,7 +274,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 if len(said) <= MAX_OUTPUT:
                     return said
             _BUDGET.start()
-            return _collect(template, values)
+            return _collect(template or self.from_string(source), values)
 
         return say
 

@@ -15,8 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -37,7 +36,7 @@ HERE = Path(__file__).parent
 SECRET = SECRET_PREFIX + base64.b64encode(b"simulated secret of 32 bytes ...").decode()
 LONGEST_S = 60.0
 CALLS = ("pwrite64", "fdatasync", "sendto", "recvfrom", "rename")
-ATTACHED_WITHIN_S = 10.0
+STOPS_WITHIN_S = 10.0
 
 
 def row(number: int, day: int, **changes: Any) -> dict[str, Any]:
@@ -113,6 +112,15 @@ class Tally:
     copies: int = 0
     broken: list[str] = field(default_factory=list)
 
+    def __add__(self, other: Tally) -> Tally:
+        """Both together."""
+        return Tally(
+            self.kills + other.kills,
+            self.lives + other.lives,
+            self.copies + other.copies,
+            self.broken + other.broken,
+        )
+
     def take(self, cradle: Cradle, story: list[tuple[Any, ...]], how: str) -> None:
         """Note how a life ended that should have ended like `story`."""
         self.lives += 1
@@ -156,13 +164,21 @@ class Nursery:
         _until(lambda: _status(pid)["State"].startswith("T"), "the life did not stop to wait")
         return pid
 
+    def watch(self, folder: Path, call: str, fatal: int) -> int:
+        """A life that is killed at the n-th such call of a thread (0: at none).
+
+        Returns how many such calls its busiest thread made.
+        """
+        self._say(f"{folder}\t{call}\t{fatal}")
+        return int(self._line())
+
     def end(self) -> int:
         """How the life ended: 0, or the negative number of the signal."""
         return int(self._line())
 
-    def _say(self, folder: Path) -> None:
+    def _say(self, line: object) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{folder}\n")
+        self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
 
     def _line(self) -> str:
@@ -220,11 +236,8 @@ class Cradle:
 
     def live_until_call(self, call: str, number: int) -> bool:
         """Live until the n-th such system call of a thread; whether it was killed there."""
-        pid = self._nursery.start(self.folder)
-        inject = f"inject={call}:signal=SIGKILL:when={number}"
-        with _attached(pid, ["-o", "/dev/null", "-e", f"trace={call}", "-e", inject]):
-            os.kill(pid, signal.SIGCONT)
-            return self._was_killed()
+        self._nursery.watch(self.folder, call, number)
+        return self._was_killed()
 
     def live_for(self, seconds: float) -> bool:
         """Live so long; whether it was killed before its end."""
@@ -301,27 +314,10 @@ class Cradle:
 
 def calls_of_a_life(nursery: Nursery, call: str) -> int:
     """How many such calls the busiest thread of an undisturbed life makes."""
-    with Cradle(nursery) as cradle, tempfile.NamedTemporaryFile("r") as log:
-        pid = nursery.start(cradle.folder)
-        with _attached(pid, ["-o", log.name, "-e", f"trace={call}"]):
-            os.kill(pid, signal.SIGCONT)
-            nursery.end()
-        counts = Counter(line.split()[0] for line in log if f"{call}(" in line)
-    return max(counts.values())
-
-
-@contextmanager
-def _attached(pid: int, how: list[str]) -> Iterator[None]:
-    """Have strace look on."""
-    tracer = subprocess.Popen(["strace", "-f", "-qq", "-p", str(pid), *how])
-    try:
-        _until(lambda: _status(pid)["TracerPid"] != "0", "strace could not attach")
-        yield
-    finally:
-        with suppress(subprocess.TimeoutExpired):
-            tracer.wait(ATTACHED_WITHIN_S)
-        tracer.kill()
-        tracer.wait()
+    with Cradle(nursery) as cradle:
+        most = nursery.watch(cradle.folder, call, 0)
+        assert nursery.end() == 0, cradle.why()
+    return most
 
 
 def _status(pid: int) -> dict[str, str]:
@@ -330,7 +326,7 @@ def _status(pid: int) -> dict[str, str]:
 
 
 def _until(holds: Any, otherwise: str) -> None:
-    limit = time.monotonic() + ATTACHED_WITHIN_S
+    limit = time.monotonic() + STOPS_WITHIN_S
     while not holds():
         if time.monotonic() > limit:
             raise RuntimeError(otherwise)

@@ -17,12 +17,15 @@ import gc
 import json
 import os
 import signal
+import socket
 import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from syscalls import listener_of, look_on, watch_me
 
 from warden.app import App
 from warden.clock import ManualClock
@@ -219,18 +222,42 @@ _EVENTS_OF: dict[int, Callable[[Station, Path], None]] = {
 
 
 def nursery() -> None:
-    """A first life here; then for each folder a child, stopped at its beginning; how each ended."""
+    """A first life here; then for each line read a child, and how it ended.
+
+    A line is a folder: the child stops at its beginning, and its number is said. Or it is a folder,
+    a kind of call and a number: the child is killed at that call of a thread; at none if it is 0,
+    and how many calls the busiest thread made is said before how it ended.
+    """
     live(Path(sys.stdin.readline().strip()))
     gc.freeze()
     _say("ready")
     for line in sys.stdin:
-        folder = line.strip()
-        pid = os.fork()
-        if not pid:
-            _child(Path(folder))
-        _say(pid)
+        folder, *how = line.rstrip("\n").split("\t")
+        if how:
+            pid = _watched(Path(folder), how[0], int(how[1]))
+        else:
+            pid = os.fork()
+            if not pid:
+                _child(Path(folder), lambda: os.kill(os.getpid(), signal.SIGSTOP))
+            _say(pid)
         _, status = os.waitpid(pid, 0)
         _say(os.waitstatus_to_exitcode(status))
+
+
+def _watched(folder: Path, call: str, fatal: int) -> int:
+    mine, childs = socket.socketpair()
+    with mine, childs:
+        pid = os.fork()
+        if not pid:
+            _child(folder, lambda: watch_me(call, childs))
+        childs.close()  # a child that could not hand anything over is not waited for
+        try:
+            made = look_on(pid, listener_of(mine), fatal)
+        except BaseException:
+            os.kill(pid, signal.SIGKILL)  # or it would wait for an answer for ever
+            raise
+    _say(max(made.values(), default=0))
+    return pid
 
 
 def _say(word: object) -> None:
@@ -238,11 +265,11 @@ def _say(word: object) -> None:
     sys.stdout.flush()
 
 
-def _child(folder: Path) -> None:
-    """Wait to be let go, live, and leave without the nursery's own goodbyes."""
-    os.kill(os.getpid(), signal.SIGSTOP)
+def _child(folder: Path, first: Callable[[], None]) -> None:
+    """Do this first, live, and leave without the nursery's own goodbyes."""
     code = 0
     try:
+        first()
         live(folder)
     except BaseException:  # noqa: BLE001 - whatever it was is told, and ends this process only
         (folder / "died.txt").write_text(traceback.format_exc())

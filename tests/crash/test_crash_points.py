@@ -1,7 +1,8 @@
 """Killed anywhere, a life comes to the same end: nothing lost, nothing said falsely or twice anew.
 
 make test-crash                     a seeded sample, in minutes
-make test-crash CRASH=all           every call until a run survives; an hour or two
+make test-crash CRASH=all           every call until a run survives; an hour
+make test-crash CRASH=rename        every such call
 make test-crash CRASH=sendto:17     one point
 make test-crash KILLS=1000          so many kills at random moments
 """
@@ -10,42 +11,73 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from queue import SimpleQueue
 
 import pytest
 from cradle import CALLS, Cradle, Nursery, Tally, calls_of_a_life
+from syscalls import can_watch
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed"),
-]
+pytestmark = pytest.mark.slow
 ASKED = os.environ.get("CRASH", "")
 KILLS = int(os.environ.get("KILLS") or 60)
 SAMPLE = {"pwrite64": 24, "fdatasync": 14, "sendto": 18, "recvfrom": 14, "rename": 8}
 SEED = 2026
+AT_ONCE = os.cpu_count() or 1
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    with Nursery() as nursery:
-        yield nursery
+def nurseries() -> Iterator[SimpleQueue[Nursery]]:
+    """One for each life that is lived at a time."""
+    with ExitStack() as opening:
+        free: SimpleQueue[Nursery] = SimpleQueue()
+        for _ in range(AT_ONCE):
+            free.put(opening.enter_context(Nursery()))
+        yield free
+
+
+@pytest.fixture
+def nursery(nurseries: SimpleQueue[Nursery]) -> Iterator[Nursery]:
+    """One of them, for a test that lives its lives one by one."""
+    one = nurseries.get()
+    yield one
+    nurseries.put(one)
 
 
 @pytest.fixture(scope="module")
-def story(nursery: Nursery) -> list[tuple[object, ...]]:
+def story(nurseries: SimpleQueue[Nursery]) -> list[tuple[object, ...]]:
     """What an undisturbed life decides, tells and keeps."""
+    nursery = nurseries.get()
     with Cradle(nursery) as cradle:
         cradle.live()
         assert cradle.broken() == []
         assert cradle.copies == 0
         told = cradle.story()
+    nurseries.put(nursery)
     actions = {line[1] for line in told}
     assert {"alert", "update", "summary"} <= actions
     return told
+
+
+def each(
+    nurseries: SimpleQueue[Nursery], numbers: list[int], live: Callable[[Nursery, int], Tally]
+) -> Tally:
+    """What came of all these lives, so many at a time as there are nurseries."""
+
+    def one(number: int) -> Tally:
+        nursery = nurseries.get()
+        try:
+            return live(nursery, number)
+        finally:
+            nurseries.put(nursery)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return sum(pool.map(one, numbers), Tally())
 
 
 def tell(line: str) -> None:
@@ -57,25 +89,39 @@ def points(call: str, most: int) -> list[int]:
     name, _, number = ASKED.partition(":")
     if number:
         return [int(number)] if name == call else []
-    if ASKED == "all":
+    if ASKED in ("all", call):
         return list(range(1, most + 1))
     chance = random.Random(f"{SEED} {call}")
     return sorted(chance.sample(range(1, most + 1), min(SAMPLE[call], most)))
 
 
 @pytest.mark.timeout(0)
+@pytest.mark.skipif(not can_watch(), reason="the kernel tells nobody of a process's calls")
 @pytest.mark.parametrize("call", CALLS)
 def test_killed_at_a_system_call_a_life_comes_to_the_same_end(
-    nursery: Nursery, story: list[tuple[object, ...]], call: str, capsys: pytest.CaptureFixture[str]
+    nurseries: SimpleQueue[Nursery],
+    story: list[tuple[object, ...]],
+    call: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    most = calls_of_a_life(nursery, call)
-    tally, began = Tally(), time.monotonic()
-    for number in points(call, most):
+    def live(nursery: Nursery, number: int) -> Tally:
+        tally = Tally()
         with Cradle(nursery) as cradle:
             if cradle.live_until_call(call, number):
                 tally.kills[call] += 1
             cradle.live()
             tally.take(cradle, story, f"killed at {call} {number}")
+        return tally
+
+    nursery = nurseries.get()
+    most = calls_of_a_life(nursery, call)
+    nurseries.put(nursery)
+    began = time.monotonic()
+    tally = each(nurseries, points(call, most), live)
+    beyond = most + 1 if ASKED in ("all", call) else 0
+    while beyond and tally.kills.total() == tally.lives:  # until a life survives
+        tally += each(nurseries, [beyond], live)
+        beyond += 1
     with capsys.disabled():
         tell(f"{call} of {most} a thread: {tally}, {time.monotonic() - began:.0f} s")
     assert tally.broken == []
@@ -83,21 +129,30 @@ def test_killed_at_a_system_call_a_life_comes_to_the_same_end(
 
 @pytest.mark.timeout(0)
 def test_killed_at_any_moment_a_life_comes_to_the_same_end(
-    nursery: Nursery, story: list[tuple[object, ...]], capsys: pytest.CaptureFixture[str]
+    nurseries: SimpleQueue[Nursery],
+    story: list[tuple[object, ...]],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     if ASKED:
         pytest.skip("points were asked for")
-    chance = random.Random(SEED)
-    tally, began = Tally(), time.monotonic()
-    while tally.kills.total() < KILLS:
-        with Cradle(nursery) as cradle:
-            moments = []
-            while cradle.live_for(moment := chance.expovariate(1.5)):
-                moments.append(round(moment, 4))
-                tally.kills["kill -9"] += 1
-            tally.take(cradle, story, f"killed after {moments} s")
+    began, share = time.monotonic(), -(-KILLS // AT_ONCE)
+
+    def live(nursery: Nursery, number: int) -> Tally:
+        """Lives killed again and again, until there were enough kills."""
+        chance, tally = random.Random(SEED + number), Tally()
+        while tally.kills.total() < share:
+            with Cradle(nursery) as cradle:
+                moments = []
+                while cradle.live_for(moment := chance.expovariate(1.5)):
+                    moments.append(round(moment, 4))
+                    tally.kills["kill -9"] += 1
+                tally.take(cradle, story, f"killed after {moments} s")
+        return tally
+
+    tally = each(nurseries, list(range(AT_ONCE)), live)
     with capsys.disabled():
         tell(f"at random: {tally}, {time.monotonic() - began:.0f} s")
+    assert tally.kills.total() >= KILLS
     assert tally.broken == []
 
 

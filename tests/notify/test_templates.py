@@ -191,3 +191,21 @@ def test_a_template_that_is_mended_or_spoilt_is_looked_at_again(tmp_path: Path) 
         layout.write_text(text, encoding="utf-8")
         found = template_faults(Renderer(template_folders(tmp_path)))
         assert bool(found) == bool(faults), found
+
+
+def test_the_same_text_is_compiled_once_for_all_and_escaped_by_its_own_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed = []
+    parse = Sandbox._parse
+    monkeypatch.setattr(
+        Sandbox, "_parse", lambda self, *rest: (parsed.append(rest[0]), parse(self, *rest))[1]
+    )
+    text = "Once {{ what }} for all"
+    for name in ("a.html.jinja", "a.txt.jinja"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    for _ in range(3):
+        sandbox = Sandbox([tmp_path])
+        assert sandbox.produce(["a.html.jinja"], {"what": "<b>"}) == "Once &lt;b&gt; for all"
+        assert sandbox.produce(["a.txt.jinja"], {"what": "<b>"}) == "Once <b> for all"
+    assert parsed == [text, text]
