@@ -121,8 +121,8 @@ def draw_map(plan: MapPlan, shapes: Shapes, easel: Easel) -> Map:
         _name(spot, letters, must=False)
     ground = _ground(shapes, window)
     earlier = _earlier(plan, window)
-    for mark in earlier:
-        letters.block(Box(mark["x"] - 3, mark["y"] - 3, mark["x"] + 3, mark["y"] + 3))
+    for x, y, _ in earlier:
+        letters.block(Box(x - 3, y - 3, x + 3, y + 3))
     legend = plan.legend(len(earlier)) if earlier else ""
     svg = easel.draw(
         "map",
@@ -135,7 +135,7 @@ def draw_map(plan: MapPlan, shapes: Shapes, easel: Easel) -> Map:
         band=_band(plan, ground, window),
         ring=ring,
         link=link,
-        earlier=earlier,
+        earlier=_shades(earlier),
         spots=spots,
         names=_country_names(plan, ground, letters),
         scale=_scale(window, plan.km),
@@ -228,10 +228,10 @@ class _Ground:
         """Whether the window shows land only."""
         import shapely  # noqa: PLC0415
 
-        seen = shapely.box(0, 0, WIDTH, HEIGHT - _FOOT)
+        seen = (0, 0, WIDTH, HEIGHT - _FOOT)
         rings = [polygon for area in self.areas for polygon in area.polygons]
-        land = shapely.union_all([shapely.buffer(ring, 0.5) for ring in rings])
-        return bool(land.intersection(seen).area > _ALL_LAND * seen.area)
+        land = shapely.union_all(shapely.buffer(shapely.clip_by_rect(rings, *seen), 0.5))
+        return bool(shapely.clip_by_rect(land, *seen).area > _ALL_LAND * seen[2] * seen[3])
 
     @cached_property
     def largest(self) -> tuple[tuple[str, Any], ...]:
@@ -343,18 +343,25 @@ def _link(plan: MapPlan, window: Window, letters: Lettering) -> dict[str, Any] |
     }  # fmt: skip
 
 
-def _earlier(plan: MapPlan, window: Window) -> list[dict[str, Any]]:
-    """Points of earlier events, the oldest first and the faintest."""
+def _earlier(plan: MapPlan, window: Window) -> list[tuple[float, float, float]]:
+    """Points of earlier events that are seen, the newest first: x, y, and how strong in colour."""
     shown = plan.earlier[:_MAX_MARKS]
     if not shown:
         return []
     points = window.place([one[0] for one in shown], [one[1] for one in shown]).tolist()
-    marks = [
-        {"x": round(x, 1), "y": round(y, 1), "strength": round(max(0.65 - years / 4, 0.22), 2)}
+    return [
+        (x, y, round(max(0.65 - years / 4, 0.22), 1))
         for (x, y), (_, _, years) in zip(points, shown, strict=True)
         if window.shows(x, y)
     ]
-    return marks[::-1]
+
+
+def _shades(marks: list[tuple[float, float, float]]) -> list[dict[str, Any]]:
+    """Marks of one strength as one path of points, the faintest first: drawn in half the time."""
+    shades: dict[float, list[str]] = {}
+    for x, y, strength in marks:
+        shades.setdefault(strength, []).append(f"M{x:.1f},{y:.1f}h0")
+    return [{"strength": one, "path": "".join(shades[one])} for one in sorted(shades)]
 
 
 def _band(plan: MapPlan, ground: _Ground, window: Window) -> dict[str, Any] | None:
