@@ -176,7 +176,7 @@ def test_the_engine_asks_no_clock_and_logs_nothing():
 
 
 def test_only_the_three_steps_the_stores_and_the_shell_open_transactions():
-    homes = ("ingest.py", "evaluate.py", "deliver.py", "station.py", "store/")
+    homes = ("ingest.py", "evaluate.py", "deliver/", "station.py", "store/")
     wrong = [
         str(path.relative_to(ROOT))
         for path in modules()

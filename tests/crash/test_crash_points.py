@@ -91,6 +91,8 @@ def points(call: str, most: int) -> list[int]:
         return [int(number)] if name == call else []
     if ASKED in ("all", call):
         return list(range(1, most + 1))
+    if ASKED:
+        return []
     chance = random.Random(f"{SEED} {call}")
     return sorted(chance.sample(range(1, most + 1), min(SAMPLE[call], most)))
 
@@ -113,6 +115,8 @@ def test_killed_at_a_system_call_a_life_comes_to_the_same_end(
             tally.take(cradle, story, f"killed at {call} {number}")
         return tally
 
+    if call not in ASKED and ASKED not in ("", "all"):
+        pytest.skip(f"{ASKED} was asked for")
     nursery = nurseries.get()
     most = calls_of_a_life(nursery, call)
     nurseries.put(nursery)
