@@ -173,6 +173,7 @@ class App:
             self.settings.rules_dir,
             kinds=RULE_KINDS,
             countries_resolve=countries.resolve,
+            country_names=countries.names,
             known=known,
             borders=self.geography,
             include_tests=tests,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from warden.errors import Fault
+from warden.geodata import countries
 from warden.model.faultcodes import CODES
 from warden.rulebook import render_faults
 
@@ -632,3 +633,13 @@ def test_a_rule_whose_id_is_taken_or_bad_still_tells_its_other_faults(faults):
     assert [line.split(": ")[1][:5] for line in found] == [
         "WR005", "WR024", "WR019", "WR012", "WR011", "WR017",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("Malo", "Mali"), ("Sénegale", "Sénégal"), ("Burkina Fasso", "Burkina Faso")],
+)
+def test_a_misspelt_country_is_told_the_nearest(read, written: str, meant: str) -> None:
+    found = read(HEAD + f'  where: {{country: "{written}"}}\n', country_names=countries.names)
+    (fault,) = found.faults
+    assert fault.message == f"unknown country '{written}'; did you mean '{meant}'?"

@@ -266,6 +266,13 @@ def test_a_file_that_is_not_there_is_a_usage_error(tmp_path):
         read_files([tmp_path / "no.csv"], source_name="files")
 
 
+def test_a_folder_or_a_pipe_is_called_so(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (tmp_path, tmp_path / "pipe.csv"):
+        with pytest.raises(UsageError, match="a folder or a pipe, not a file"):
+            read_files([path], source_name="files")
+
+
 # --- other makers' files ----------------------------------------------------------------------
 
 UCDP = {

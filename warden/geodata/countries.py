@@ -130,6 +130,17 @@ def number(iso3: str) -> int | None:
     return None if found is None else int(found.numeric)
 
 
+def names() -> list[str]:
+    """What all countries are called in the languages that are understood, English first."""
+    spellings = (
+        spelling
+        for language in _LANGUAGES
+        for alpha2, spelling in _names(language).items()
+        if alpha_3(alpha2) is not None
+    )
+    return list(dict.fromkeys(spellings))
+
+
 @cache
 def codes() -> frozenset[str]:
     """All alpha-3 codes."""

@@ -5,7 +5,7 @@ Standing in the flow: the second step of loading; `where` and the rules look nam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -70,12 +70,17 @@ class Loader:
     """Builds `Definitions` out of the sections of all files."""
 
     def __init__(
-        self, sections: Sections, faults: FaultList, countries_resolve: CountriesResolve
+        self,
+        sections: Sections,
+        faults: FaultList,
+        countries_resolve: CountriesResolve,
+        country_names: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self._sections = sections
         self._faults = faults
         self._reader = Reader(faults)
         self._resolve = countries_resolve
+        self._country_names = country_names
         self._circles: set[frozenset[str]] = set()
         self.found = Definitions()
 
@@ -95,12 +100,22 @@ class Loader:
     # --- looking up (used by `where` too) -----------------------------------------------------
 
     def unknown(
-        self, node: Node, code: str, kind: str, name: str, choices: Mapping[str, object]
+        self,
+        node: Node,
+        code: str,
+        kind: str,
+        name: str,
+        choices: Mapping[str, object],
+        *,
+        also: Iterable[str] = (),
     ) -> None:
-        """Say that a name is not defined, unless a file that could not be read defines it."""
+        """Say that a name is not defined, unless a file that could not be read defines it.
+
+        `also` is what may be meant without being defined.
+        """
         if self.stands_in_a_broken_file(name):
             return
-        hint = did_you_mean(name, choices)
+        hint = did_you_mean(name, (*choices, *also))
         if not hint and choices:
             hint = f"; defined: {', '.join(list(choices)[:8])}{', …' if len(choices) > 8 else ''}"  # noqa: PLR2004
         self._faults.error(node, code, f"unknown {kind} {shown(name)}{hint}")
@@ -113,7 +128,8 @@ class Loader:
         """The alpha-3 code of one country."""
         code = self._resolve(name)
         if code is None:
-            self.unknown(node, "WR024", "country", name, self.found.countries)
+            names = self._country_names()
+            self.unknown(node, "WR024", "country", name, self.found.countries, also=names)
         return code
 
     def countries(self, node: Node, what: str) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ def load(
     *,
     kinds: Mapping[str, Kind],
     countries_resolve: Callable[[str], str | None],
+    country_names: Callable[[], Iterable[str]] = tuple,
     known: KnownNames | None = None,
     borders: Borders | None = None,
     include_tests: bool = False,
@@ -56,6 +57,7 @@ def load(
             `tests/` apart.
         kinds: the rule kinds by name (`warden.engine.kinds.KINDS`).
         countries_resolve: the alpha-3 code of any name of a country, None if unknown.
+        country_names: what countries are called, for the nearest to a misspelt one.
         known: names ever seen, for warnings about patterns that match none.
         borders: border data: neighbours are checked, and its version is part of a rule's.
         include_tests: read the files of `tests/` too, so that their faults count.
@@ -64,7 +66,7 @@ def load(
     faults = FaultList()
     files, test_files = find_files([Path(path) for path in listed], faults)
     sections = read_sections(files, test_files if include_tests else (), faults)
-    names = Loader(sections, faults, countries_resolve)
+    names = Loader(sections, faults, countries_resolve, country_names)
     definitions = names.load()
     reader = RulesReader(
         sections, faults, definitions, names, kinds, borders.neighbours if borders else None

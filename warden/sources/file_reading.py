@@ -233,9 +233,12 @@ def read_files(
         countries: alpha-3 codes of the rows wanted; none = all.
     """
     files = [Path(path) for path in paths]
-    missing = [str(path) for path in files if not path.is_file()]
+    missing = [str(path) for path in files if not path.exists()]
     if missing:
         raise UsageError(f"no such file: {', '.join(missing)}")
+    other = [str(path) for path in files if not path.is_file()]
+    if other:
+        raise UsageError(f"a folder or a pipe, not a file: {', '.join(other)}")
     if snapshot and len(files) != 1:
         raise UsageError("a snapshot is one file: name exactly one")
     reading = Reading(
