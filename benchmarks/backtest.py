@@ -27,6 +27,7 @@ from pathlib import Path
 
 from warden.app import App
 from warden.settings import Settings
+from warden.trying import Trying
 
 CENTRES = ((14.5, -4.2), (15.9, 0.5), (13.0, -3.0), (12.6, -8.0), (12.0, -1.5), (14.2, 1.5))
 ACTORS = (
@@ -117,7 +118,7 @@ def measure(events: int, step_days: int) -> dict[str, float]:
         app.geography.border("MLI", "CIV")  # extracted once an installation, not once a backtest
         before = of_children()
         started, began = time.process_time(), time.perf_counter()
-        prepared = app.backtest(
+        prepared = Trying(app).backtest(
             files=[path],
             rules=(),
             first=START,

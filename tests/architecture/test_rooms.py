@@ -50,6 +50,11 @@ ALLOWED: dict[str, set[str]] = {
         *VALUES, "control", "deliver", "engine", "evaluate", "geodata", "ingest", "notify",
         "people", "pictures", "rulebook", "settings", "sources", "station", "store", "trial",
     },
+    "looking": {*VALUES, "app", "control", "people", "store"},
+    "trying": {
+        *VALUES, "app", "engine", "geodata", "ingest", "notify", "people", "pictures", "sandbox",
+        "sources", "store", "trial",
+    },
     "daemon": {
         *VALUES, "app", "control", "evaluate", "heartbeat", "memory", "sdnotify", "station",
         "watching",
@@ -62,8 +67,8 @@ ALLOWED: dict[str, set[str]] = {
     "simulator": {*VALUES, "engine", "geodata"},
     "demo": {*VALUES, "app", "control", "settings", "simulator", "station", "store"},
     "cli": {
-        *VALUES, "app", "daemon", "demo", "logs", "rulebook", "settings", "simulator", "trial",
-        "unit",
+        *VALUES, "app", "daemon", "demo", "logs", "looking", "rulebook", "settings", "simulator",
+        "trial", "trying", "unit",
     },
     "__main__": {"cli"},
     "__init__": set(),

@@ -32,6 +32,7 @@ from warden.clock import ManualClock
 from warden.settings import load as load_settings
 from warden.store import open_store
 from warden.store.values import instant_text
+from warden.trying import Trying
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -254,7 +255,7 @@ def test_the_last_backup_is_the_database_of_its_night(lived: Lived) -> None:
 
 
 def test_the_year_is_replayed_as_it_was_told(lived: Lived) -> None:
-    backtest = lived.app().backtest(
+    backtest = Trying(lived.app()).backtest(
         files=(), rules=(), first=None, last=None, step=None, known=None
     )
     rules = {rule.id for rule in backtest.ruleset.rules}

@@ -19,6 +19,7 @@ from warden.app import App
 from warden.model.notice import Notice
 from warden.settings import Settings
 from warden.simulator.history import simulated_history
+from warden.trying import Trying
 
 ROOT = Path(__file__).parents[2]
 WORLD = ROOT.parent / "shared" / "data" / "acled" / "world-2022h1.csv"
@@ -63,7 +64,7 @@ def tell(app: App, export: Path) -> Tell:
     """What some rules tell between two days, looked at each Wednesday."""
 
     def run(*rules: str, first: date = FIRST, last: date = LAST) -> list[Notice]:
-        prepared = app.backtest(
+        prepared = Trying(app).backtest(
             files=[export], rules=rules, first=first, last=last, step="7d", known="timestamp"
         )
         return [said.notice for said in prepared.run()]
@@ -224,7 +225,7 @@ def test_all_rules_together_stay_under_seventy_alerts_a_year(app: App, tell: Tel
 
 
 def _real(app: App) -> Iterator[tuple[str, date, date]]:
-    prepared = app.backtest(
+    prepared = Trying(app).backtest(
         files=[WORLD], rules=(), first=date(2022, 1, 5), last=date(2022, 7, 20), step=None,
         known=None,
     )  # fmt: skip

@@ -9,6 +9,7 @@ import pytest
 from warden.app import App
 from warden.settings import Settings
 from warden.trial.ruletest import Outcome
+from warden.trying import Trying
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,7 +25,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> App:
 
 @pytest.fixture(scope="module")
 def outcomes(app: App) -> list[Outcome]:
-    return list(app.rule_tests())
+    return list(Trying(app).rule_tests())
 
 
 def test_all_shipped_rule_tests_pass(outcomes: list[Outcome]) -> None:

@@ -96,12 +96,13 @@ def release(
     They are those of routes and receivers with `review: true`.
     """
     from warden.app import App
+    from warden.looking import Looking
 
     if [bool(ids), receiver is not None, everything, only_list].count(True) != 1:
         raise click.UsageError("say what to release: its numbers, --receiver, --all, or --list")
     app = App(obj.settings())
     if only_list:
-        rows = app.for_review()
+        rows = Looking(app).for_review()
     else:
         asked = {"ids": list(ids), "receiver": receiver, "all": everything}
         rows = list(app.act("release", asked))
@@ -183,10 +184,11 @@ def preview(
     any notice, or of a sample.
     """
     from warden.app import App
+    from warden.trying import Trying
 
     if (name is None) == (sample is None):
         raise click.UsageError("name an alert or a notice, or say --sample KIND")
-    row = App(obj.settings()).preview(name, sample, language, receiver, folder)
+    row = Trying(App(obj.settings())).preview(name, sample, language, receiver, folder)
     if as_json:
         print_json(row)
         return

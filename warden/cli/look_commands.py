@@ -43,9 +43,10 @@ def alerts(
 ) -> None:
     """List the alerts of the ledger, newest first."""
     from warden.app import App
+    from warden.looking import Looking
 
     wanted = None if state == "all" else state
-    rows = App(obj.settings()).alerts(rule=rule, state=wanted, told=told, limit=limit)
+    rows = Looking(App(obj.settings())).alerts(rule=rule, state=wanted, told=told, limit=limit)
     columns = ["id", "state", "severity", "rule", "key", "first_day", "last_day", "value"]
     said = [name for name in ("acknowledged_by", "verdict") if any(row[name] for row in rows)]
     _show(rows, [*columns, *said, "headline"], as_json=as_json)
@@ -67,8 +68,9 @@ def alerts(
 def deliveries(obj: Globals, *, state: str | None, limit: int, as_json: bool) -> None:
     """List messages to recipients and what became of them, newest first."""
     from warden.app import App
+    from warden.looking import Looking
 
-    rows = App(obj.settings()).deliveries(state=state, limit=limit)
+    rows = Looking(App(obj.settings())).deliveries(state=state, limit=limit)
     _show(
         rows,
         [
@@ -93,8 +95,9 @@ def deliveries(obj: Globals, *, state: str | None, limit: int, as_json: bool) ->
 def sources(obj: Globals, *, as_json: bool) -> None:
     """List the feeds, their states, and how far what they say reaches."""
     from warden.app import App
+    from warden.looking import Looking
 
-    rows = App(obj.settings()).sources_report()
+    rows = Looking(App(obj.settings())).sources_report()
     _show(
         rows,
         ["name", "kind", "state", "since", "last_poll_at", "complete_through", "sentence"],
@@ -112,9 +115,10 @@ def status(obj: Globals, *, as_json: bool) -> None:
     Troubles are told in sentences; whoever wants to be woken reads `troubles` of --json.
     """
     from warden.app import App
+    from warden.looking import Looking
     from warden.trial.calibration_words import short
 
-    report = App(obj.settings()).status()
+    report = Looking(App(obj.settings())).status()
     if as_json:
         print_json(report)
     else:

@@ -40,8 +40,9 @@ def where(obj: Globals, *, lat: float, lon: float, as_json: bool) -> None:
     areas of the rules that contain it. Distances are geodesics on WGS84.
     """
     from warden.app import App
+    from warden.trying import Trying
 
-    found = App(obj.settings()).places().where(lat, lon)
+    found = Trying(App(obj.settings())).places().where(lat, lon)
     _show(found, as_json=as_json)
 
 
@@ -66,8 +67,9 @@ def distance(obj: Globals, *, lat: float, lon: float, to: str, as_json: bool) ->
     COUNTRY alone for all its land borders.
     """
     from warden.app import App
+    from warden.trying import Trying
 
-    found = App(obj.settings()).places().distance(lat, lon, to)
+    found = Trying(App(obj.settings())).places().distance(lat, lon, to)
     _show(found, as_json=as_json)
 
 

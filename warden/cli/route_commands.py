@@ -36,8 +36,9 @@ def routes() -> None:
 def show(obj: Globals, *, as_json: bool) -> None:
     """Print the route tree with its receivers."""
     from warden.app import App
+    from warden.trying import Trying
 
-    rows = App(obj.settings()).route_rows()
+    rows = Trying(App(obj.settings())).route_rows()
     if as_json:
         for row in rows:
             print_json(row)
@@ -87,9 +88,10 @@ def test(
     Silences are not asked; `warden silence add --dry-run` tries those.
     """
     from warden.app import App, parse_now
+    from warden.trying import Trying
 
     others = [_labels(tuple(one.split(","))) for one in active]
-    rows, doubts = App(obj.settings()).route_test(_labels(labels), parse_now(at), others)
+    rows, doubts = Trying(App(obj.settings())).route_test(_labels(labels), parse_now(at), others)
     for row in rows if as_json else ():
         print_json(row)
     if not as_json and rows:

@@ -73,9 +73,10 @@ def check(obj: Globals, *, place: Path | None, as_json: bool) -> int:
 def _calibrated(obj: Globals) -> list[str]:
     """What was found of the rules that were calibrated, a line each."""
     from warden.app import App
+    from warden.looking import Looking
     from warden.trial.calibration_words import short
 
-    return [short(row) for row in App(obj.settings()).calibrations()]
+    return [short(row) for row in Looking(App(obj.settings())).calibrations()]
 
 
 @click.command(
@@ -114,13 +115,14 @@ def series(
     over; --kept prints that, and how often the intervals held.
     """
     from warden.app import App, parse_now
+    from warden.trying import Trying
 
-    app = App(obj.settings())
+    trying = Trying(App(obj.settings()))
     if kept:
-        _show_kept(app.kept_projections(rule), as_json=as_json)
+        _show_kept(trying.kept_projections(rule), as_json=as_json)
         return
-    points = app.series(rule, by=by, measure=measure, now=parse_now(now), files=files)
-    say_rejected(app.rejected)
+    points = trying.series(rule, by=by, measure=measure, now=parse_now(now), files=files)
+    say_rejected(trying.rejected)
     if not points:
         say("no events: there is nothing to count")
     rows = [_series_row(dataclasses.asdict(point)) for point in points]
@@ -177,10 +179,11 @@ def actors(obj: Globals, *, ungrouped: bool, files: tuple[Path, ...], as_json: b
     possible rename; `aliases:` in the rule files makes the two one.
     """
     from warden.app import App
+    from warden.trying import Trying
 
-    app = App(obj.settings())
-    seen = app.actors(files)
-    say_rejected(app.rejected)
+    trying = Trying(App(obj.settings()))
+    seen = trying.actors(files)
+    say_rejected(trying.rejected)
     if not seen:
         say("no events: nobody was seen")
     rows = [row for row in seen if not (ungrouped and row["groups"])]

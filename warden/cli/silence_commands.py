@@ -100,8 +100,9 @@ def add(
 def list_(obj: Globals, *, everything: bool, as_json: bool) -> None:
     """List the silences that hold or will, or all."""
     from warden.app import App
+    from warden.looking import Looking
 
-    rows = App(obj.settings()).silences(over=everything)
+    rows = Looking(App(obj.settings())).silences(over=everything)
     _show(rows, as_json=as_json)
 
 
@@ -113,8 +114,9 @@ def list_(obj: Globals, *, everything: bool, as_json: bool) -> None:
 def show(obj: Globals, *, number: int, as_json: bool) -> None:
     """Show a silence and the alerts it holds back now."""
     from warden.app import App
+    from warden.looking import Looking
 
-    row = App(obj.settings()).silence(number)
+    row = Looking(App(obj.settings())).silence(number)
     _show([row], as_json=as_json)
     if not as_json:
         _say_what_it_holds(row)

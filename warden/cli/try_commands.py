@@ -23,10 +23,10 @@ from warden.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from warden.app import App
     from warden.trial.backtest import Backtest
     from warden.trial.calibration import Task
     from warden.trial.ruletest import Outcome
+    from warden.trying import Trying
 
 
 @click.command(epilog=example("warden test\nwarden test rules --json"))
@@ -41,11 +41,12 @@ def test(obj: Globals, *, place: Path | None, as_json: bool) -> int:
     when a rule or test file has faults. docs/trying.md tells how tests are written.
     """
     from warden.app import App
+    from warden.trying import Trying
 
     if place is not None:
         obj.rules = place
     count = failed = 0
-    for outcome in App(obj.settings()).rule_tests():
+    for outcome in Trying(App(obj.settings())).rule_tests():
         count += 1
         failed += not outcome.passed
         if as_json:
@@ -144,10 +145,11 @@ def backtest(
     --from is taken as old. Nothing is stored or sent.
     """
     from warden.app import App, parse_day
+    from warden.trying import Trying
 
     _check_picture(picture)
-    app = App(obj.settings())
-    prepared = app.backtest(
+    trying = Trying(App(obj.settings()))
+    prepared = trying.backtest(
         files=files,
         rules=rule_ids,
         first=parse_day(first, "--from"),
@@ -160,7 +162,7 @@ def backtest(
         say(f"left out, since warden's own health has no history: {', '.join(prepared.left_out)}")
     summary, rows = _run_backtest(prepared, as_json=as_json)
     if picture is not None:
-        picture.write_bytes(app.backtest_picture(summary, rows, png=picture.suffix == ".png"))
+        picture.write_bytes(trying.backtest_picture(summary, rows, png=picture.suffix == ".png"))
         say(f"drawn: {picture}")
 
 
@@ -274,23 +276,28 @@ def calibrate(
     """
     from warden.app import App, parse_now
     from warden.errors import UsageError
+    from warden.looking import Looking
+    from warden.trying import Trying
 
     _check_picture(picture)
     app = App(obj.settings())
     if show:
-        _show_calibrations(app.calibrations(rule), as_json=as_json)
+        _show_calibrations(Looking(app).calibrations(rule), as_json=as_json)
         return
     if rule is None:
         raise UsageError("which rule? `warden calibrate RULE`; --show lists what was found before")
-    task = app.calibration(rule, files=files, now=parse_now(now), replicates=replicates, seed=seed)
-    say_rejected(app.rejected)
+    trying = Trying(app)
+    task = trying.calibration(
+        rule, files=files, now=parse_now(now), replicates=replicates, seed=seed
+    )
+    say_rejected(trying.rejected)
     row = _run_calibration(task)
     if as_json:
         print_json(row)
     else:
         _show_calibration(row)
     if picture is not None:
-        _draw_calibration(app, row, picture)
+        _draw_calibration(trying, row, picture)
     if not files and now is None:
         list(app.act("keep-calibration", row))
 
@@ -302,8 +309,8 @@ def _run_calibration(task: Task) -> dict[str, Any]:
         return task.run(lambda: bar.update(1)).as_dict()
 
 
-def _draw_calibration(app: App, row: Mapping[str, Any], picture: Path) -> None:
-    picture.write_bytes(app.calibration_picture(row, png=picture.suffix == ".png"))
+def _draw_calibration(trying: Trying, row: Mapping[str, Any], picture: Path) -> None:
+    picture.write_bytes(trying.calibration_picture(row, png=picture.suffix == ".png"))
     say(f"drawn: {picture}")
 
 
@@ -404,10 +411,11 @@ def explain(obj: Globals, *, name: str, files: tuple[Path, ...], as_json: bool) 
     Of an alert: every decision with its reason, every notice, and every stop on the way out.
     """
     from warden.app import App
+    from warden.trying import Trying
 
-    app = App(obj.settings())
-    what, rows = app.explain(name, files)
-    say_rejected(app.rejected)
+    trying = Trying(App(obj.settings()))
+    what, rows = trying.explain(name, files)
+    say_rejected(trying.rejected)
     if as_json:
         for row in rows:
             print_json(row)
