@@ -116,6 +116,8 @@ def test_an_alert_that_ends_in_its_group_wait_is_told_with_its_end(store):
     day.push(0, "a")
     day.push(1, "a", "resolved")
     assert day.told(2.1) == [("desk", "alert a", "resolved a")]
+    (subject,) = store.connection.execute("SELECT subject FROM messages").fetchone()
+    assert "Ended:" in subject  # not as if it still stood
 
 
 # --- mute times -------------------------------------------------------------------------------
@@ -488,7 +490,7 @@ def test_what_was_withdrawn_or_merged_before_the_digest_is_not_in_it(store):
     day.push(20, "a", "cancel", severity="info")
     day.end_silently(20, "b")
     assert day.told(61) == []
-    assert day.stops("b") == [("alert", "withheld", "SUPERSEDED")]
+    assert day.stops("b") == [("alert", "withheld", "CLOSED")]
 
 
 def test_a_digest_that_was_missed_is_sent_by_the_next_process(store):

@@ -28,7 +28,14 @@ from warden.engine.geo.distance import distance_km
 from warden.engine.geo.geography import Geography
 from warden.engine.horizon import Horizon
 from warden.engine.kinds import KINDS, signals
-from warden.engine.notices import Atlas, Naming, notices, summary_notice
+from warden.engine.notices import (
+    Atlas,
+    Audience,
+    Naming,
+    by_audience,
+    notices,
+    summary_notice,
+)
 from warden.engine.reconcile import Decision, Fate, Moment, reconcile, remove
 from warden.engine.shared import SharedMatcher
 from warden.engine.where import Matcher, Matches
@@ -104,6 +111,7 @@ class Evaluator:
     """Evaluates a rule set over a store, cycle after cycle.
 
     `plan(tx, notices, now)` stores who is to hear of the notices, in the same transaction.
+    `audience(rule, alert)` tells who would: a summary is for those whom its alerts would reach.
     """
 
     def __init__(
@@ -113,10 +121,12 @@ class Evaluator:
         geography: Geography,
         *,
         plan: Planner | None = None,
+        audience: Audience | None = None,
     ) -> None:
         self._store = store
         self._geography = geography
         self._plan = plan or (lambda _tx, _notices, _now: None)
+        self._audience = audience
         self._ruleset = ruleset
         self._states: dict[str, _RuleState] | None = None
         self._shared = SharedMatcher((), geography)
@@ -254,7 +264,15 @@ class Evaluator:
             moment = Moment(horizon=horizon, seeding=seeding, taken=taken)
             try:
                 decided = self._decide(state, moment, None if rule_id in failed else changed)
-                told = notices(state.rule, decided, state.matches, now, atlas, horizon=horizon)
+                told = notices(
+                    state.rule,
+                    decided,
+                    state.matches,
+                    now,
+                    atlas,
+                    horizon=horizon,
+                    audience=self._audience,
+                )
             except RULE_FAILED as error:  # told as a condition; the other rules go on
                 self._errors[rule_id] = f"{type(error).__name__}: {error}"
                 continue
@@ -422,8 +440,9 @@ class Evaluator:
                 summary_notice(rule, alerts, now, reason="HISTORIC", atlas=atlas),
                 tuple(alert.id for alert in alerts),
             )
-            for rule, alerts in rules
-            if alerts and rule.status == "stable"
+            for rule, of_rule in rules
+            if of_rule and rule.status == "stable"
+            for alerts in by_audience(rule, of_rule, self._audience)
         ]
 
     # --- decisions to the database ----------------------------------------------------------

@@ -30,10 +30,11 @@ from warden.engine.health import merged
 from warden.errors import ConfigError, Fault, SourceError, UsageError, WardenError
 from warden.evaluate import Evaluation, Evaluator
 from warden.ingest import IngestResult, ingest
+from warden.model.alert import Alert
 from warden.model.health import Condition
 from warden.model.located import did_you_mean
 from warden.model.notice import Notice
-from warden.model.rule import Ruleset
+from warden.model.rule import Rule, Ruleset
 from warden.notify import plan
 from warden.notify.routing import Routing
 from warden.people import COMMANDS, SENDS, Asked, numbers
@@ -101,7 +102,11 @@ class Station:
         self.rulebook = rulebook
         self.vitals = Vitals(rulebook.loaded_at)
         self._evaluator = Evaluator(
-            store, rulebook.ruleset, app.geography, plan=self._plan_dispatches
+            store,
+            rulebook.ruleset,
+            app.geography,
+            plan=self._plan_dispatches,
+            audience=self._audience,
         )
         self._polling: dict[str, threading.Lock] = defaultdict(threading.Lock)
         self._changed: set[str] = set()
@@ -281,6 +286,9 @@ class Station:
             own=self.vitals.conditions(),
             rules_seen=self.vitals.rules_seen,
         )
+
+    def _audience(self, rule: Rule, alert: Alert) -> object:
+        return plan.audience(self.rulebook.routing, rule, alert)
 
     def _plan_dispatches(self, tx: Transaction, notices: Sequence[Notice], now: datetime) -> None:
         told = outbox.told(tx, [notice.alert_id for notice in notices])

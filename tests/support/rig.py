@@ -175,7 +175,8 @@ class Rig:
         cuts, copies: how often the power was cut, and deliveries a receiver got again.
     """
 
-    def __init__(self, rules: str) -> None:
+    def __init__(self, rules: str, routes: str = ROUTES) -> None:
+        self._routes = routes
         memory = Path("/dev/shm")
         self._place = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
         self.folder = self._place / "0"
@@ -246,7 +247,7 @@ class Rig:
         rules = self.folder / "rules"
         rules.mkdir(exist_ok=True)
         (rules / "rules.yaml").write_text(text, encoding="utf-8")
-        (rules / "routes.yaml").write_text(ROUTES, encoding="utf-8")
+        (rules / "routes.yaml").write_text(self._routes, encoding="utf-8")
 
     def act(self, command: str, **arguments: Any) -> list[dict[str, Any]]:
         """A command, as the control socket hands it over."""

@@ -19,10 +19,10 @@ from warden.model.delivery import Delivery, Dispatch, Message
 from warden.model.notice import Action, Notice
 from warden.model.people import Silence
 from warden.notify.channels import CHANNELS
-from warden.notify.collapse import collapsed, held_back
+from warden.notify.collapse import collapsed, held_back, with_ends
 from warden.notify.flushing import End, GroupKey, Situation, Talk, plan_flush
 from warden.notify.inhibition import Source
-from warden.notify.plan import alert_labels, labels_of, to_receiver
+from warden.notify.plan import alert_labels, labels_of, listed_labels, to_receiver
 from warden.notify.render import Renderer
 from warden.notify.render.cap import Earlier, identifier_of
 from warden.notify.render.gaps import Gap
@@ -136,12 +136,17 @@ def _situation(
 
 
 def _with_labels(tx: Transaction, waiting: Sequence[Dispatch]) -> list[Dispatch]:
-    """What an older warden planned carries no labels: its notices have them."""
-    bare = {one.notice_id for one in waiting if not one.labels}
-    if not bare:
+    """Those of what a summary lists; and all where an older warden planned it without any."""
+    asked = {one.notice_id for one in waiting if one.action == "summary" or not one.labels}
+    if not asked:
         return list(waiting)
-    found = {one.id: labels_of(one) for one in ledger.load_notices(tx, ids=bare)}
-    return [one if one.labels else replace(one, labels=found[one.notice_id]) for one in waiting]
+    found = {one.id: one for one in ledger.load_notices(tx, ids=asked)}
+    return [
+        one
+        if (notice := found.get(one.notice_id)) is None
+        else replace(one, labels=one.labels or labels_of(notice), listed=listed_labels(notice))
+        for one in waiting
+    ]
 
 
 def _sources(tx: Transaction) -> tuple[Source, ...]:
@@ -292,7 +297,7 @@ class _Maker:
         receiver = self._receivers[group[0].receiver]
         told = {one.notice_id: self._told(one) for one in group}
         by_notice = {one.notice_id: one.id for one in group}
-        ordered = in_order(list(told.values()))
+        ordered = in_order(with_ends(list(told.values())))
         first = ordered[0]
         before = self._chains.before(receiver, first.alert_id) if receiver.single else None
         message = make_message(

@@ -41,6 +41,8 @@ from warden.model.rule import (
     level_rank,
 )
 
+Audience = Callable[[Rule, Alert], object]
+"""Who would hear of an alert, as something that can be compared; the routes' affair."""
 MAX_ITEMS = 200  # alerts that a summary lists; the rest are counted
 MAX_BORDER_LOOKUPS = 5  # events of one notice for which the nearest border is sought
 
@@ -89,6 +91,7 @@ def notices(
     atlas: Atlas,
     *,
     horizon: Horizon | None = None,
+    audience: Audience | None = None,
 ) -> tuple[tuple[Notice, tuple[Decision, ...]], ...]:
     """What one rule's decisions give rise to, each notice with the decisions behind it.
 
@@ -98,9 +101,12 @@ def notices(
     With a `horizon` the notices hold what their pictures show (`series`, `map`), how complete
     the counted days are usually by now (`completeness`) and a spike's measures side by side; a
     backtest that nobody reads in full does without.
+
+    With an `audience` a summary lists only alerts that the same people would hear of one by one:
+    the others' are another summary.
     """
     said: list[tuple[Notice, tuple[Decision, ...]]] = []
-    summaries: dict[tuple[str, str], list[Decision]] = defaultdict(list)
+    summaries: dict[tuple[str, str, object], list[Decision]] = defaultdict(list)
     for decision in decisions:
         if decision.notice is not None:
             notice = _notice(rule, decision, matches, now, atlas)
@@ -110,8 +116,9 @@ def notices(
             said.append((notice, (decision,)))
         elif decision.summary:
             action = "alert" if decision.previous is None else decision.name
-            summaries[decision.summary, action].append(decision)
-    for (kind, action), listed in summaries.items():
+            heard_by = None if audience is None else audience(rule, decision.alert)
+            summaries[decision.summary, action, heard_by].append(decision)
+    for (kind, action, _), listed in summaries.items():
         summary = summary_notice(
             rule,
             [d.alert for d in listed],
@@ -165,6 +172,16 @@ def summary_notice(
         facts=facts,
         items=items,
     )
+
+
+def by_audience(
+    rule: Rule, alerts: Iterable[Alert], audience: Audience | None
+) -> list[list[Alert]]:
+    """Alerts for one summary each: those of which the same people would hear one by one."""
+    found: dict[object, list[Alert]] = defaultdict(list)
+    for alert in alerts:
+        found[None if audience is None else audience(rule, alert)].append(alert)
+    return list(found.values())
 
 
 def _said_of(alert: Alert) -> str:

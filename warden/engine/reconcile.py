@@ -31,6 +31,7 @@ Reason = Literal[
     "RULE_REMOVED", "TRIAL", "EXPIRED", "BASELINE_MOVED",
 ]  # fmt: skip
 # Whoever took an alert on took on less than this.
+_TELLS_CHANGES = frozenset({"update", "reminder", "resolved"})
 _TO_BE_TAKEN_ON_AGAIN = frozenset({"SEVERITY_RAISED", "REOPENED", "REINSTATED"})
 # Alerts that nobody was told of may speak up later, when something new is found.
 # Kinds whose tests compare with a past that late reports can change.
@@ -610,6 +611,11 @@ class _Plan:
     ) -> None:
         self._known[alert.id] = alert
         self._told_evidence.update(alert.told_evidence)
+        before = _told_severity(previous)
+        if notice is not None and before not in ("", alert.severity):
+            extra = {**(extra or {}), "told_severity": before}
+            if notice in _TELLS_CHANGES:
+                changes = (Change("severity", before, alert.severity), *changes)
         self.decisions.append(
             Decision(
                 rule_id=self._rule.id,
@@ -622,6 +628,11 @@ class _Plan:
                 summary=summary,
             )
         )
+
+
+def _told_severity(alert: Alert | None) -> str:
+    """The severity that people were last told; "" while they were told nothing."""
+    return (alert.told_severity or alert.severity) if alert is not None and alert.told else ""
 
 
 @dataclass(frozen=True, slots=True)

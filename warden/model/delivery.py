@@ -21,6 +21,7 @@ UNFINISHED: tuple[DeliveryState, ...] = ("pending", "sending", "retry")
 WithheldReason = Literal[
     "NEVER_TOLD",  # a resolved or cancel for a receiver who was never told of the alert
     "SUPERSEDED",  # newer news of the alert stands for it, or it was withdrawn before it was told
+    "CLOSED",  # it was over before the hour of its digest
     "RECEIVER_REMOVED",  # the receiver is no longer in the routes
     "NO_RECIPIENT",  # the receiver has no channel
     "INHIBITED",  # these four: over before what held it back was
@@ -63,6 +64,7 @@ class Dispatch:
         planned_at: when `evaluate` planned it; `due_at` stands in where that is not known.
         withheld: the reason why it will not be sent, "" while it may.
         labels: what matchers see of it.
+        listed: of a summary, what they see of each alert that it lists; not stored with it.
         closes: it says that the alert is over: only those who were told of it hear that.
         digest: it waits for the hour of a digest.
         released_at: when a person let it go.
@@ -83,6 +85,7 @@ class Dispatch:
     withheld: WithheldReason | None = None
     planned_at: datetime | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    listed: tuple[Mapping[str, str], ...] = ()
     closes: bool = False
     digest: bool = False
     released_at: datetime | None = None

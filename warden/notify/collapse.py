@@ -21,6 +21,11 @@ def closes(notice: Notice) -> bool:
     return notice.action in _ENDS or notice.reason == "NO_LONGER_MATCHES"
 
 
+def is_over(notice: Notice) -> bool:
+    """Whether its alert is over: it says so, or that ended before anybody was told."""
+    return closes(notice) or bool(notice.facts.get("over"))
+
+
 def collapsed(notices: Sequence[Notice], *, heard: bool) -> Notice:
     """The one notice that stands for these of one alert, in the order they were decided.
 
@@ -29,10 +34,10 @@ def collapsed(notices: Sequence[Notice], *, heard: bool) -> Notice:
     `facts["over"]` says how and when.
     """
     newest = notices[-1]
-    if len(notices) == 1 and (heard or newest.reason != "REOPENED"):
-        return newest
-    if not heard:
+    if not heard and (len(notices) > 1 or _is_news_of_the_told(newest)):
         return _first_told(notices)
+    if len(notices) == 1:
+        return newest
     if closes(newest):
         return replace(newest, changes=merged_changes(notices))
     again = [notice for notice in notices if notice.action == "alert"]
@@ -47,16 +52,37 @@ def collapsed(notices: Sequence[Notice], *, heard: bool) -> Notice:
     return replace(newest, action="update", reason=reason, changes=changes, facts=facts)
 
 
+def _is_news_of_the_told(notice: Notice) -> bool:
+    """Whether it says what is new of something that its reader must have heard of."""
+    return notice.action in ("update", "reminder") and not closes(notice)
+
+
 def _first_told(notices: Sequence[Notice]) -> Notice:
     """What a reader who never heard of the alert is told: that it is there, as it is now."""
     tellings = [notice for notice in notices if not closes(notice)] or list(notices)
     newest, first = tellings[-1], tellings[0]
-    reason = first.reason if first.action == "alert" else newest.reason
+    again = newest.reason == "REOPENED"
+    reason = first.reason if first.action == "alert" else newest.reason if again else "FIRST"
     facts: dict[str, Any] = {**newest.facts, **_new_evidence(tellings)}
     last = notices[-1]
     if closes(last):
-        facts["over"] = {"reason": last.reason, "at": last.at.isoformat()}
+        facts["over"] = _end(last)
     return replace(newest, action="alert", reason=reason, changes=(), facts=facts)
+
+
+def with_ends(notices: Sequence[Notice]) -> list[Notice]:
+    """Notices of one message; what is told together with its own end says so from the start."""
+    ends = {notice.alert_id: _end(notice) for notice in notices if closes(notice)}
+    return [
+        replace(notice, facts={**notice.facts, "over": ends[notice.alert_id]})
+        if notice.action == "alert" and notice.alert_id in ends
+        else notice
+        for notice in notices
+    ]
+
+
+def _end(notice: Notice) -> dict[str, str]:
+    return {"action": notice.action, "reason": notice.reason, "at": notice.at.isoformat()}
 
 
 def _new_evidence(notices: Iterable[Notice]) -> dict[str, Any]:

@@ -193,8 +193,9 @@ class _Planner:
     def _inhibited(self, one: Dispatch) -> Hold | None:
         if not self._is.routing.inhibit_rules or self._passes(one):
             return None
-        source = self._inhibitor.by(one.alert_id, one.labels)
-        return Hold("INHIBITED", f"alert {source}") if source else None
+        inhibitor = self._inhibitor
+        sources = [inhibitor.by(one.alert_id, labels) for labels in one.listed or (one.labels,)]
+        return Hold("INHIBITED", f"alert {sources[0]}") if all(sources) else None
 
     @cached_property
     def _inhibitor(self) -> Inhibitor:
@@ -221,8 +222,9 @@ class _Planner:
         return Hold("MUTED", names[0], until=min(known, default=None))
 
     def _silenced(self, one: Dispatch) -> Hold | None:
-        silence = silencing(self._is.silences, one.labels)
-        if silence is None:
+        found = [silencing(self._is.silences, labels) for labels in one.listed or (one.labels,)]
+        silence = found[0]
+        if silence is None or None in found:  # a summary is held only if all that it lists is
             return None
         detail = f"silence {silence.id} by {silence.who}: {silence.comment}"
         return Hold("SILENCED", detail, until=silence.over_at)
@@ -326,7 +328,7 @@ class _Planner:
     def _withhold_all(self, tellings: Sequence[Dispatch], waiting: Iterable[Dispatch]) -> None:
         for one in tellings:
             hold = one.hold or self._stop(one)
-            self._plan.withheld[one.id] = hold.reason if hold is not None else "SUPERSEDED"
+            self._plan.withheld[one.id] = hold.reason if hold is not None else "CLOSED"
         for one in waiting:
             if one.closes:
                 self._plan.withheld[one.id] = "NEVER_TOLD"

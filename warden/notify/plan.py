@@ -11,8 +11,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from warden.model.alert import Alert
 from warden.model.delivery import Dispatch, WithheldReason
 from warden.model.notice import Notice
+from warden.model.rule import Rule
 from warden.model.signal import Key
 from warden.notify.collapse import closes
 from warden.notify.routes import CYCLE, EACH, Route, RouteMatch, Routing
@@ -22,10 +24,40 @@ _ALSO_TO_THE_TOLD = ("update", "resolved", "cancel")
 
 
 def labels_of(notice: Notice) -> dict[str, str]:
-    """The labels that matchers see: the rule's own, its key, and what warden knows of it."""
+    """The labels that matchers see: the rule's own, its key, and what warden knows of it.
+
+    A summary has those of the gravest alert it lists; all that it lists lead the same way.
+    """
+    listed = listed_labels(notice)
+    if listed:
+        return dict(listed[0])
     labels = dict(notice.labels)
     facts = notice.facts
     return _labels(labels, facts, notice.key, notice.rule_id, notice.severity, notice.action)
+
+
+def listed_labels(notice: Notice) -> tuple[Mapping[str, str], ...]:
+    """The labels of each alert that a summary lists; () for any other notice."""
+    return tuple(
+        _labels(
+            dict(notice.labels),
+            {"kind": notice.facts.get("kind"), "events": [item.get("event") or {}]},
+            tuple((item.get("key") or {}).items()),
+            str(item.get("rule_id") or notice.rule_id),
+            str(item.get("severity") or notice.severity),
+            notice.action,
+        )
+        for item in notice.items
+    )
+
+
+def audience(routing: Routing, rule: Rule, alert: Alert) -> tuple[tuple[str, str], ...]:
+    """Whom a summary of an alert would reach, and by which route: those whom the alert would."""
+    facts = {"kind": rule.kind, "events": alert.facts.get("events")}
+    labels = _labels(dict(rule.labels), facts, alert.key, rule.id, alert.severity, "summary")
+    return tuple(
+        (match.receiver.name, match.route.path) for match in routing.receivers_for(labels)
+    )
 
 
 def alert_labels(row: Mapping[str, Any]) -> dict[str, str]:

@@ -15,14 +15,14 @@ from typing import Any
 
 from warden.model.notice import Notice
 from warden.model.rule import LEVELS
-from warden.notify.plan import labels_of
+from warden.notify.collapse import is_over
+from warden.notify.plan import labels_of, listed_labels
 from warden.notify.render.parts import clean, day_of, paragraph
 
 NEVER = "0001-01-01T00:00:00Z"  # Alertmanager's "has not ended" (Go's zero time)
 # Without an end Alertmanager takes an alert for over after its own resolve_timeout, minutes.
 HOLDS = timedelta(days=7)
 _NOT_A_NAME = re.compile(r"[^a-zA-Z0-9_]")
-_OVER = frozenset({"resolved", "cancel"})
 _OFFSET, _PRIME, _SEPARATOR = 0xCBF29CE484222325, 0x100000001B3, b"\xff"
 
 
@@ -56,7 +56,7 @@ def posted(
     """
     made: list[dict[str, Any]] = []
     for notice, line in zip(notices, lines, strict=True):
-        made.append(_posted(notice, line, now, url, over=notice.action in _OVER))
+        made.append(_posted(notice, line, now, url, over=is_over(notice)))
         before = _former(notice)
         if before is not None:
             made.append(_posted(before, line, now, url, over=True))
@@ -78,7 +78,9 @@ def alert_labels(notice: Notice) -> dict[str, str]:
 
     What changes from notice to notice of one alert is none of them, but for the severity.
     """
-    labels = {**labels_of(notice), "alertname": notice.rule_id, "alert_id": notice.alert_id}
+    listed = listed_labels(notice)
+    own = {**_common(listed), "severity": notice.severity} if listed else labels_of(notice)
+    labels = {**own, "alertname": notice.rule_id, "alert_id": notice.alert_id}
     del labels["action"]
     return {_name(name): clean(value) for name, value in sorted(labels.items()) if clean(value)}
 
@@ -89,7 +91,7 @@ def _identity(notice: Notice) -> dict[str, str]:
 
 def _alert(notice: Notice, line: str, url: str) -> dict[str, Any]:
     labels = alert_labels(notice)
-    over = notice.action in _OVER
+    over = is_over(notice)
     return {
         "status": "resolved" if over else "firing",
         "labels": labels,
@@ -113,9 +115,11 @@ def _posted(notice: Notice, line: str, now: datetime, url: str, *, over: bool) -
 
 def _former(notice: Notice) -> Notice | None:
     """The alert under the severity it was last told with, where that was another one."""
-    for change in notice.changes:
-        if change.field == "severity" and change.old in LEVELS and change.old != notice.severity:
-            return replace(notice, severity=change.old)
+    told = [change.old for change in notice.changes if change.field == "severity"]
+    told.append(notice.facts.get("told_severity"))
+    for severity in told:
+        if severity in LEVELS and severity != notice.severity:
+            return replace(notice, severity=severity)
     return None
 
 

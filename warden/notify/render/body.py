@@ -20,6 +20,7 @@ from warden.notify.render.first_line import (
     first_line,
     is_about_border,
     key_words,
+    mark_of,
     short_actor,
     what_kind,
     when_line,
@@ -527,7 +528,8 @@ def _digest_row(notice: Notice, voice: Voice) -> list[str]:
     facts, event = notice.facts, newest(notice)
     row = _event_row(notice, event, voice) if event else ["", "", "", ""]
     first, last = day_of(facts.get("first_day")), day_of(facts.get("last_day"))
-    mark = voice.say(f"mark.{notice.action}") if voice.has(f"mark.{notice.action}") else ""
+    marked = f"mark.{mark_of(notice)}"
+    mark = voice.say(marked) if voice.has(marked) else ""
     single = facts.get("kind", "event") == "event" and notice.action != "summary"
     keyed = ", ".join(key_words(name, value, voice, facts) for name, value in notice.key)
     title = row[2] if single else ", ".join(part for part in (clean(notice.title), keyed) if part)

@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 
 from warden.model.notice import Action, Notice
 from warden.model.rule import Level
+from warden.notify.collapse import is_over
 from warden.notify.render.cap_area import circle, discs_of, polygon
 from warden.notify.render.parts import clean, day_of
 
@@ -56,7 +57,6 @@ SCALES: Mapping[Level, Scales] = {
     "info": Scales("Future", "Minor", "Possible"),
 }
 _RESPONSES: Mapping[Level, str] = {"critical": "Assess", "warning": "Assess", "info": "Monitor"}
-_OVER: frozenset[Action] = frozenset({"resolved", "cancel"})
 _INFERRED = frozenset({"spike", "drift", "record", "projection"})
 _UNFIT = re.compile(r"[\s,<&]+")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -149,8 +149,8 @@ def stamp(moment: datetime) -> str:
 def scales_of(notice: Notice, sent: datetime) -> Scales:
     """CAP's scales for a notice: what is over, old or uncertain is told as such."""
     scales = SCALES[notice.severity]
-    severity = "Minor" if notice.action in _OVER else scales.severity
-    urgency = "Past" if notice.action in _OVER or is_past(notice, sent) else scales.urgency
+    severity = "Minor" if is_over(notice) else scales.severity
+    urgency = "Past" if is_over(notice) or is_past(notice, sent) else scales.urgency
     return Scales(urgency, severity, "Possible" if _is_unsure(notice) else scales.certainty)
 
 
@@ -183,7 +183,7 @@ def _info(root: ET.Element, notice: Notice, words: Words, sent: datetime, issuer
     _add(info, "language", words.language)
     _add(info, "category", "Security")
     _add(info, "event", words.event)
-    _add(info, "responseType", "Monitor" if notice.action in _OVER else _RESPONSES[notice.severity])
+    _add(info, "responseType", "Monitor" if is_over(notice) else _RESPONSES[notice.severity])
     _add(info, "urgency", scales.urgency)
     _add(info, "severity", scales.severity)
     _add(info, "certainty", scales.certainty)
@@ -204,7 +204,7 @@ def _info(root: ET.Element, notice: Notice, words: Words, sent: datetime, issuer
 
 
 def _lasting(notice: Notice) -> timedelta:
-    lasting = EXPIRES[notice.action]
+    lasting = EXPIRES["resolved" if is_over(notice) else notice.action]
     return min(lasting, EVENT_EXPIRES) if notice.facts.get("kind") == "event" else lasting
 
 

@@ -299,8 +299,8 @@ def _fitted(notice: Notice, voice: Voice, lines: Iterable[str], limit: int) -> s
     """The richest line that fits under its marks; the plainest is shortened in its middle."""
     marks = [voice.say("exercise_mark")] if notice.exercise else []
     marks.append(voice.say(f"severity.{notice.severity}"))
-    if voice.has(f"mark.{_mark(notice)}"):
-        marks.append(voice.say(f"mark.{_mark(notice)}"))
+    if voice.has(f"mark.{mark_of(notice)}"):
+        marks.append(voice.say(f"mark.{mark_of(notice)}"))
     start = " ".join(marks)
     plainest = ""
     for line in lines:
@@ -310,11 +310,15 @@ def _fitted(notice: Notice, voice: Voice, lines: Iterable[str], limit: int) -> s
     return f"{start} {_squeezed(plainest, limit - len(start) - 1)}"
 
 
-def _mark(notice: Notice) -> str:
-    """Which mark stands before the line; a few reasons change what the action says."""
-    if notice.action == "update" and notice.reason == "NO_LONGER_MATCHES":
+def mark_of(notice: Notice) -> str:
+    """Which mark stands before the line; a few reasons change what the action says.
+
+    What ended before anybody was told is marked as its end would have been.
+    """
+    over = notice.facts.get("over") or {}
+    if "NO_LONGER_MATCHES" in (notice.reason, over.get("reason")):
         return "no_longer"
-    return notice.action
+    return str(over.get("action") or notice.action)
 
 
 def _squeezed(line: str, room: int) -> str:

@@ -1,0 +1,170 @@
+"""Everybody hears of what the routes give to them, also when it comes many at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from support.build import event
+from support.rig import Rig
+
+RULES = """\
+rules:
+- id: attack
+  title: An attack
+  kind: event
+  where: {event_type: "Explosions/Remote violence"}
+  severity:
+  - {level: critical, when: "fatalities >= 10"}
+  - warning
+"""
+ROUTES = """\
+receivers:
+- {name: desk, email: [{to: [desk@example.org]}]}
+- {name: mali, email: [{to: [mali@example.org]}]}
+- {name: boss, email: [{to: [boss@example.org]}]}
+- {name: machine, file: [{path: out, format: alertmanager}]}
+route:
+  receiver: desk
+  group_by: [cycle]
+  group_wait: 0s
+  routes:
+  - {receiver: machine, continue: true}
+  - {receiver: mali, continue: true, matchers: {country: MLI}}
+  - {receiver: boss, continue: true, matchers: {severity: critical}}
+  - {receiver: desk}
+"""
+GUINEA = {"iso3": "GIN", "country": "Guinea", "lat": 10.4, "lon": -9.3}
+
+
+@contextmanager
+def installed(*first: Any) -> Iterator[Rig]:
+    rig = Rig(RULES, ROUTES)
+    try:
+        rig.server.log += [one.record for one in first]
+        cycle(rig)
+        yield rig
+    finally:
+        rig.close()
+
+
+def cycle(rig: Rig, *events: Any) -> None:
+    rig.server.log += [one.record for one in events]
+    rig.clock.advance(timedelta(hours=1))
+    rig.station.poll("acled")
+    rig.station.evaluate()
+    rig.station.deliver()
+
+
+def heard(rig: Rig, receiver: str) -> list[tuple[str, tuple[str, ...]]]:
+    """What one got, each as its action and the alerts' events."""
+    rows = rig.rows(
+        "SELECT n.action, n.id FROM dispatches d JOIN notices n ON n.id = d.notice_id"
+        " WHERE d.receiver = ? AND d.withheld_reason IS NULL ORDER BY d.id",
+        receiver,
+    )
+    return [(action, tuple(sorted(told_of(rig, name)))) for action, name in rows]
+
+
+def told_of(rig: Rig, notice_id: str) -> list[str]:
+    from warden.store import ledger  # noqa: PLC0415
+
+    (notice,) = ledger.load_notices(rig.station.store.connection, ids=[notice_id])
+    if notice.items:
+        return [uid for item in notice.items for uid in item["event_ids"]]
+    return [str(one["id"]) for one in notice.facts["events"]]
+
+
+def posted(rig: Rig) -> list[list[dict[str, Any]]]:
+    """The alerts of each payload for the machine."""
+    bodies = rig.rows(
+        "SELECT b.body FROM message_bodies b JOIN messages m ON m.id = b.message_id"
+        " WHERE b.format = 'alertmanager' ORDER BY m.rowid"
+    )
+    return [json.loads(body)["alerts"] for (body,) in bodies]
+
+
+def many(count: int, **changes: Any) -> list[Any]:
+    return [event(f"M{number}", "2022-07-28", **changes) for number in range(count)]
+
+
+def test_a_first_load_is_told_to_those_whom_its_alerts_would_have_reached():
+    guinean = event("G1", "2022-07-29", **GUINEA)
+    with installed(event("M1", "2022-07-28"), guinean) as rig:
+        assert heard(rig, "mali") == [("summary", ("M1",))]
+        assert sorted(heard(rig, "desk")) == [("summary", ("G1",)), ("summary", ("M1",))]
+        assert heard(rig, "boss") == []
+
+
+def test_a_flood_is_told_to_those_whom_its_alerts_would_have_reached():
+    with installed(event("OLD", "2021-01-01")) as rig:
+        cycle(rig, *many(24), event("BIG", "2022-07-28", fatalities=40))
+        small = tuple(sorted(f"M{number}" for number in range(24)))
+        assert heard(rig, "boss") == [("summary", ("BIG",))]
+        for name in ("mali", "desk"):
+            assert sorted(heard(rig, name)) == [("summary", ("BIG",)), ("summary", small)]
+
+
+def test_what_all_would_have_heard_is_one_summary():
+    with installed(*many(5)) as rig:
+        assert len(rig.rows("SELECT 1 FROM notices")) == 1
+        assert len(rig.rows("SELECT 1 FROM messages WHERE receiver = 'desk'")) == 1
+
+
+def test_the_weekly_list_of_old_alerts_goes_to_those_whom_they_concern():
+    with installed(event("OLD", "2021-01-01")) as rig:
+        cycle(rig, event("LATE", "2021-05-01"), event("GLATE", "2021-05-01", **GUINEA))
+        rig.clock.advance(timedelta(days=8))
+        cycle(rig)
+        assert [what for what in heard(rig, "mali") if "LATE" in what[1]]
+        assert not [what for what in heard(rig, "mali") if "GLATE" in what[1]]
+        assert [what for what in heard(rig, "desk") if "GLATE" in what[1]]
+
+
+@pytest.mark.parametrize(("country", "is_held"), [("MLI", True), ("GIN", False)])
+def test_a_silence_holds_a_summary_only_if_it_describes_all_that_it_lists(country, is_held):
+    with installed(event("OLD", "2021-01-01")) as rig:
+        rig.act("silence-add", matchers=[f"country={country}"], comment="known", **{"for": "2d"})
+        cycle(rig, *many(21))
+        told = rig.rows("SELECT 1 FROM messages WHERE receiver = 'desk'")
+        assert bool(told) is not is_held
+
+
+def test_who_hears_of_an_alert_only_when_it_grows_reads_an_alert_as_it_is_now():
+    with installed(event("OLD", "2021-01-01")) as rig:
+        cycle(rig, event("A", "2022-07-28"))
+        cycle(rig, event("A", "2022-07-28", fatalities=20))
+        (subject,) = rig.column("SELECT subject FROM messages WHERE receiver = 'boss'")
+        assert "Update" not in subject
+        (text,) = rig.column(
+            "SELECT b.body ->> '$.text' FROM message_bodies b JOIN messages m"
+            " ON m.id = b.message_id WHERE m.receiver = 'boss' AND b.format = 'mail'"
+        )
+        assert "last told" not in text
+        assert "→" not in text
+        *_, update = rig.column("SELECT subject FROM messages WHERE receiver = 'mali'")
+        assert "Update" in update
+
+
+def test_a_severity_that_moved_is_told_and_ends_the_alert_under_the_old_one():
+    with installed(event("OLD", "2021-01-01")) as rig:
+        cycle(rig, event("A", "2022-07-28"))
+        cycle(rig, event("A", "2022-07-28", fatalities=20))
+        changes = [json.loads(text) for text in rig.column("SELECT changes FROM notices")]
+        assert ["severity", "warning", "critical"] in changes[-1]
+
+
+def test_what_no_longer_matches_is_over_for_machines_too():
+    with installed(event("OLD", "2021-01-01")) as rig:
+        cycle(rig, event("A", "2022-07-28"))
+        cycle(
+            rig, event("A", "2022-07-28", event_type="Protests", sub_event_type="Peaceful protest")
+        )
+        first, last = posted(rig)
+        assert [one["status"] for one in first] == ["firing"]
+        assert [one["status"] for one in last] == ["resolved"]
+        assert first[0]["fingerprint"] == last[0]["fingerprint"]
