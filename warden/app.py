@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, time
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from warden.clock import Clock, SystemClock
 from warden.control import Request, call, user_name
@@ -182,6 +182,11 @@ class App:
             raise refused(self.settings.rules_dir, faults)
         return Rulebook(loaded.ruleset, routing, faults, self.clock.now())
 
+    def no_routes(self) -> ConfigError:
+        """The refusal of a rulebook without routes where there were some."""
+        place = self.settings.rules_dir
+        return refused(place, (unrouted(place, "error"),))
+
     def faults(self, *, secrets: bool = True) -> tuple[Fault, ...]:
         """Everything that `warden check` finds in rules, routes, rule tests and templates.
 
@@ -215,6 +220,8 @@ class App:
             read_secret=read_secret,
             now=self.clock.now(),
         )
+        if routing.root is None and tests and not loaded.route_nodes.get("route"):
+            found.add(unrouted(self.settings.rules_dir, "warning"))
         if loaded.ruleset is not None and tests:
             read_tests(loaded.tests, loaded.ruleset, found)
         rules = None if loaded.ruleset is None else loaded.ruleset.rules
@@ -422,6 +429,12 @@ def refused(place: Path, faults: Sequence[Fault]) -> ConfigError:
     errors = sum(fault.severity == "error" for fault in faults)
     count = "1 error" if errors == 1 else f"{errors} errors"
     return ConfigError(f"{count} in the rules ({place})", tuple(faults))
+
+
+def unrouted(place: Path, severity: Literal["error", "warning"]) -> Fault:
+    """What is said where no route leads to anybody."""
+    said = "no routes: nobody hears of an alert; write routes.yaml, or put it back"
+    return Fault(str(place), 0, 0, "WR092", said, severity)
 
 
 def expand(files: Sequence[Path]) -> Iterator[Path]:

@@ -44,6 +44,8 @@ SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 INTERRUPTED = 130  # as a shell tells a command that Ctrl-C ended
 TICK_S = 0.5  # how often the main thread looks up from waiting for signals
 STOP_WITHIN_S = 8.0  # then the process ends, whatever still runs; open transactions roll back
+POLL = "poll "  # what the names of these jobs begin with
+BACKUP = "backup"
 POLL_TICK_S = 1.0
 DELIVER_TICK_S = 1.0
 EVALUATE_TICK_S = 60.0
@@ -183,6 +185,7 @@ class Daemon:
         self._started_at = self._clock.now()
         self._wall_minus_monotonic = _wall_minus_monotonic()
         self._fed_at = 0.0
+        self._unstored: dict[str, str] = {}  # by job, why its work could not be written down
         self._said = ""
         self._fine = "started"
 
@@ -351,12 +354,12 @@ class Daemon:
 
     def _add_jobs(self, station: Station) -> None:
         for name in station.source_names:
-            self._every(f"poll {name}", POLL_TICK_S, partial(self._poll, name))
+            self._every(f"{POLL}{name}", POLL_TICK_S, partial(self._poll, name))
         self._full_pass.set()
         self._evaluate_now.set()
         self._every("evaluate", POLL_TICK_S, self._evaluate)
         self._every("deliver", DELIVER_TICK_S, station.deliver)
-        self._every("backup", BACKUP_TICK_S, self._back_up)
+        self._every(BACKUP, BACKUP_TICK_S, self._back_up)
         self._every("tidy", TIDY_TICK_S, self._tidy)
         self._every("pulse", PULSE_TICK_S, self._beat)
         wanted = self._app.settings.heartbeat
@@ -371,7 +374,9 @@ class Daemon:
         if console is not None:
             from warden.watching import Watching  # noqa: PLC0415  only when asked for
 
-            self._watching = Watching(console.address, station, self.progress, self._troubles)
+            self._watching = Watching(
+                console.address, station, self.progress, self._troubles, self._unwritten
+            )
             self._every("console", CONSOLE_TICK_S, self._watching.listen)
 
     def _troubles(self) -> list[str]:
@@ -401,14 +406,26 @@ class Daemon:
                 work()
             except WardenError as error:
                 failure = error
+                if isinstance(error, StoreError) and name != BACKUP:
+                    self._unstored[name] = str(error)
                 log.error("%s: %s", name, error)  # noqa: TRY400 - a sentence, not a bug
             except BaseException as error:
                 failure = error
                 log.exception("%s failed", name)
+            else:
+                if not name.startswith(POLL):  # a poll that is not due has shown nothing
+                    self._unstored.pop(name, None)
             finally:
                 self.progress.end(name, failure, self._clock.now())
 
         return job
+
+    def _unwritten(self) -> list[str]:
+        """What the database did not take at last, and why; a restart would not help.
+
+        Evaluations that find nothing to write end well also on a full disk: they prove nothing.
+        """
+        return [f"{name} cannot be stored: {why}" for name, why in dict(self._unstored).items()]
 
     def _beat(self) -> None:
         """Show that the scheduler lives, and look how everything is."""
@@ -432,15 +449,16 @@ class Daemon:
             log.info("backed up to %s", made)
 
     def _call_heartbeat(self) -> None:
-        """Call the dead man's switch, unless some job is stuck."""
-        if self._heartbeat is not None and not self.progress.stuck():
+        """Call the dead man's switch, unless some job is stuck or cannot store what it did."""
+        if self._heartbeat is not None and not self.progress.stuck() and not self._unwritten():
             self._heartbeat.beat()
 
     def _poll(self, name: str) -> None:
         station = self._station
         if station is None or not station.due(name):
             return
-        result = station.poll(name, partial(self.progress.beat, f"poll {name}"))
+        result = station.poll(name, partial(self.progress.beat, f"{POLL}{name}"))
+        self._unstored.pop(f"{POLL}{name}", None)
         if self._watching is not None:
             self._watching.polled(result)
         if result.changed:

@@ -174,12 +174,17 @@ def _troubles(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"{deliveries['held_review']} notices wait for a person; `warden release --list`"
     if deliveries.get("template_fallbacks"):
         yield f"{deliveries['template_fallbacks']} messages used the plain template"
-    daemon = report["daemon"] or {}
+    yield from _troubles_of_daemon(report["daemon"] or {})
+
+
+def _troubles_of_daemon(daemon: Mapping[str, Any]) -> Iterator[str]:
     for job in daemon.get("jobs", ()):
         if job["failures"]:
             yield f"job {job['job']} failed {job['failures']} times, last: {job['error']}"
     for rule, error in (daemon.get("failing_rules") or {}).items():
         yield f"rule {rule} could not be evaluated: {error}"
     reload = daemon.get("reload") or {}
+    if reload.get("routed") is False:
+        yield "no routes are in force: nobody hears of an alert"
     if reload.get("refused"):
         yield f"the last reload was refused: {reload['refused']}"

@@ -332,6 +332,7 @@ class Station:
         """
         try:
             rulebook = self._app.rulebook()
+            self._refuse_no_routes(rulebook)
         except ConfigError as error:
             self.vitals.reload_refused(_told(error), self._clock.now())
             raise
@@ -342,6 +343,11 @@ class Station:
             self._outlet.use_renderer(self._app.renderer())
         self.vitals.reloaded(self._clock.now())
 
+    def _refuse_no_routes(self, rulebook: Rulebook) -> None:
+        """Raise where the routes are gone: a file that was lost must not lose alerts."""
+        if rulebook.routing.root is None and self.rulebook.routing.root is not None:
+            raise self._app.no_routes()
+
     def reload_report(self) -> dict[str, Any]:
         """Which rules are in force since when, and whether a later reload was refused."""
         return {
@@ -349,6 +355,7 @@ class Station:
             "version": self.rulebook.ruleset.version,
             "loaded_at": self.rulebook.loaded_at,
             "refused": self.vitals.refused,
+            "routed": self.rulebook.routing.root is not None,
         }
 
     # --- what operators ask for ---------------------------------------------------------------
@@ -528,8 +535,13 @@ class Station:
         if failed is not None and timedelta() <= now - failed < BACKUP_AGAIN:
             return None
         self._backup_failed_at = now
-        made = nightly_backup(self.store, settings.backup_dir, now, keep=wanted.keep)
+        try:
+            made = nightly_backup(self.store, settings.backup_dir, now, keep=wanted.keep)
+        except WardenError as error:
+            self.vitals.backed_up(str(error), now)
+            raise
         self._backup_failed_at = None
+        self.vitals.backed_up("", now)
         return made
 
     def sentence(self) -> str:

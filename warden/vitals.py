@@ -21,6 +21,7 @@ class Vitals:
     """A refused reload and failing rules, since when.
 
     Attributes:
+        backup_failed: why the last nightly backup could not be made; "" where it could.
         reloaded_at: when rules were last put in force. refused: why a later reload was refused.
         rules_seen: every rule was evaluated since the start.
     """
@@ -29,11 +30,18 @@ class Vitals:
     refused: str = ""
     refused_at: datetime | None = None
     rules_seen: bool = False
+    backup_failed: str = ""
+    backup_failed_at: datetime | None = None
     _failing: dict[str, tuple[datetime, str]] = field(default_factory=dict)
 
     def reload_refused(self, why: str, now: datetime) -> None:
         """Rules with faults were to be put in force; the last good ones stay."""
         self.refused, self.refused_at = why, self.refused_at or now
+
+    def backed_up(self, failure: str, now: datetime) -> None:
+        """The nightly backup was made, or could not be."""
+        self.backup_failed = failure
+        self.backup_failed_at = (self.backup_failed_at or now) if failure else None
 
     def reloaded(self, now: datetime) -> None:
         """Rules were put in force."""
@@ -61,6 +69,12 @@ class Vitals:
         if self.refused_at is not None:
             found.append(
                 Condition("rules", "", "reload_refused", self.refused_at, detail=self.refused)
+            )
+        if self.backup_failed_at is not None:
+            found.append(
+                Condition(
+                    "backup", "", "backup_failed", self.backup_failed_at, detail=self.backup_failed
+                )
             )
         return tuple(found)
 

@@ -31,7 +31,7 @@ class Watching:
 
     Arguments:
         troubles: why the daemon is not at work and would have to be started anew; nothing while
-            it is.
+            it is. unwritten: what it could not store; it is alive, and not ready.
     """
 
     def __init__(
@@ -40,10 +40,12 @@ class Watching:
         station: Station,
         jobs: Jobs,
         troubles: Callable[[], Sequence[str]],
+        unwritten: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._station = station
         self._jobs = jobs
         self._troubles = troubles
+        self._unwritten = unwritten
         self._meter = Meter(self._picture)
         self._server = WatchServer(
             *where,
@@ -97,7 +99,7 @@ class Watching:
         return Answer(b"warden is alive\n")
 
     def _ready(self) -> Answer:
-        troubles = list(self._troubles())
+        troubles = [*self._troubles(), *self._unwritten()]
         if self._figures() is None:
             troubles.append("the database cannot be read")
         if troubles:

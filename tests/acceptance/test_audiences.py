@@ -12,6 +12,8 @@ import pytest
 from support.build import event
 from support.rig import Rig
 
+from warden.errors import ConfigError, StoreError
+
 RULES = """\
 rules:
 - id: attack
@@ -168,3 +170,33 @@ def test_what_no_longer_matches_is_over_for_machines_too():
         assert [one["status"] for one in first] == ["firing"]
         assert [one["status"] for one in last] == ["resolved"]
         assert first[0]["fingerprint"] == last[0]["fingerprint"]
+
+
+def test_routes_that_are_lost_stay_in_force():
+    """A file that was removed by mistake loses no alert."""
+    with installed(event("OLD", "2021-01-01")) as rig:
+        (rig.folder / "rules" / "routes.yaml").unlink()
+        with pytest.raises(ConfigError) as caught:
+            rig.station.reload()
+        assert [fault.code for fault in caught.value.faults] == ["WR092"]
+        cycle(rig, event("A", "2022-07-28"))
+        assert [action for action, _ in heard(rig, "desk")] == ["alert"]
+        assert any(fault.code == "WR092" for fault in rig.app.faults())
+
+
+def test_a_backup_that_fails_is_a_condition_until_one_is_made(monkeypatch):
+    with installed(event("OLD", "2021-01-01")) as rig:
+        rig.clock.advance(timedelta(hours=20))
+
+        def fails(*_: object, **__: object) -> None:
+            raise StoreError("the disk is full")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("warden.station.nightly_backup", fails)
+            with pytest.raises(StoreError):
+                rig.station.back_up_nightly()
+        (condition,) = rig.station.vitals.conditions()
+        assert (condition.state, condition.detail) == ("backup_failed", "the disk is full")
+        rig.clock.advance(timedelta(hours=2))
+        assert rig.station.back_up_nightly() is not None
+        assert rig.station.vitals.conditions() == ()

@@ -7,16 +7,19 @@ import signal
 import socket
 import subprocess
 import threading
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from support.installation import RULES, Installation, eventually, recent, row
+from support.sourcing import a_row
 
 from warden.simulator import faults
 from warden.simulator.acled_server import AcledServer
 from warden.simulator.hook import HookServer, gone
+from warden.simulator.world import World
 
 FEEDS = """\
 rules:
@@ -69,7 +72,9 @@ def mailed(installation: Installation, words: str) -> list[str]:
 def test_a_refused_sign_in_is_mailed_and_so_is_its_end(installation):
     with_feed_rules(installation)
     with_secret(installation, "acled_password", "simulated")
-    with AcledServer() as server:
+    world = World()
+    world.publish(a_row(1), datetime.now(UTC))  # a feed without a row would be told as stale
+    with AcledServer(world) as server:
         server.fail(faults.status(401, "{}"), on="token", times=None)
         with_acled(installation, server.url)
         with installation.daemon():

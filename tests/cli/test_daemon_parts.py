@@ -44,6 +44,56 @@ def test_an_operators_trouble_is_logged_without_a_traceback(daemon, caplog):
     assert caplog.records[0].exc_info is None
 
 
+class Beats:
+    """A dead man's switch that counts."""
+
+    def __init__(self):
+        self.count = 0
+
+    def beat(self):
+        self.count += 1
+
+
+def test_the_dead_mans_switch_waits_for_what_could_not_be_stored(daemon):
+    """On a full disk evaluations that find nothing new go on ending well."""
+    daemon._heartbeat = Beats()
+    ills = {"poll inbox": StoreError("the disk is full")}
+    daemon._station = SimpleNamespace(
+        due=lambda name: name == "inbox",
+        poll=lambda *_: SimpleNamespace(changed=(), state="ok", sentence=""),
+    )
+
+    def poll():
+        if "poll inbox" in ills:
+            raise ills["poll inbox"]
+        daemon._poll("inbox")
+
+    def cycle():
+        daemon._bounded("poll inbox", poll)()
+        daemon._bounded("poll other", lambda: daemon._poll("other"))()
+        daemon._bounded("evaluate", lambda: None)()
+        daemon._bounded("heartbeat", daemon._call_heartbeat)()
+
+    cycle()
+    assert daemon._heartbeat.count == 0
+    assert daemon._unwritten() == ["poll inbox cannot be stored: the disk is full"]
+    ills.clear()
+    cycle()
+    assert daemon._heartbeat.count == 1
+    assert daemon._unwritten() == []
+
+
+def test_a_backup_that_fails_does_not_stop_the_dead_mans_switch(daemon):
+    daemon._heartbeat = Beats()
+
+    def fails():
+        raise StoreError("no room in the backup folder")
+
+    daemon._bounded("backup", fails)()  # that is a condition, told by mail
+    daemon._call_heartbeat()
+    assert daemon._heartbeat.count == 1
+
+
 def test_no_job_begins_once_it_stops(daemon):
     daemon._stopping.set()
     done = []

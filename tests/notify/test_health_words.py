@@ -28,6 +28,7 @@ OWN = {
     "dead_letter": ("delivery", "email ops@example.org", 3),
     "template_fallback": ("template", "desk", 1),
     "reload_refused": ("rules", "", None),
+    "backup_failed": ("backup", "", None),
     "rule_error": ("rule", "bamako-spike", None),
     "unknown_actor": ("actors", "", 12),
 }

@@ -319,3 +319,9 @@ def test_rows_of_which_none_can_be_read_are_no_empty_feed(feed, clock, server):
     polled = poll(feed(), clock.now())
     assert polled.state == "schema_drift"
     assert "none of the 1 rows" in polled.sentence
+
+
+def test_a_feed_that_answers_and_holds_nothing_is_told(feed, clock):
+    polled = poll(feed(), clock.now())
+    assert polled.state == "stale"
+    assert "check `countries` and `since`" in polled.sentence

@@ -273,6 +273,27 @@ def test_a_folder_or_a_pipe_is_called_so(tmp_path):
             read_files([path], source_name="files")
 
 
+def test_a_folder_to_which_no_file_comes_any_more_is_stale(inbox):
+    one = source(inbox, stale_after="7d")
+    drop(inbox)
+    memory = poll(one, NOW).outcome.memory
+    for days, state in ((6, "ok"), (8, "stale")):
+        outcome = poll(one, NOW + timedelta(days=days), memory).outcome
+        assert outcome.state == state
+    assert "for 8 days" in outcome.sentence
+    drop(inbox, "new.csv")
+    assert poll(one, NOW + timedelta(days=9), memory).outcome.state == "ok"
+
+
+def test_a_folder_to_which_no_file_ever_came_is_waited_for_from_the_first_look_on(inbox):
+    one = source(inbox, stale_after="2d")
+    first = poll(one, NOW).outcome
+    assert first.state == "ok"
+    assert poll(one, NOW + timedelta(days=3), first.memory).outcome.state == "stale"
+    never = source(inbox)
+    assert poll(never, NOW + timedelta(days=900), first.memory).outcome.state == "ok"
+
+
 # --- other makers' files ----------------------------------------------------------------------
 
 UCDP = {

@@ -32,7 +32,14 @@ class Watched:
     def __init__(self) -> None:
         self.desk = Desk()
         self.troubles: list[str] = []
-        self.watching = Watching(("127.0.0.1", 0), self.desk, Progress(), lambda: self.troubles)
+        self.unwritten: list[str] = []
+        self.watching = Watching(
+            ("127.0.0.1", 0),
+            self.desk,
+            Progress(),
+            lambda: self.troubles,
+            lambda: self.unwritten,
+        )
 
     def ask(self, path: str) -> tuple[int, str]:
         host, port = self.watching.address
@@ -67,4 +74,11 @@ def test_what_only_a_restart_mends_is_neither_healthy_nor_ready(watched: Watched
 def test_a_database_that_cannot_be_read_is_not_mended_by_a_restart(watched: Watched) -> None:
     watched.desk.readable = False
     assert watched.ask("/-/ready") == (503, "not ready: the database cannot be read\n")
+    assert watched.ask("/-/healthy")[0] == 200
+
+
+def test_what_cannot_be_stored_is_not_mended_by_a_restart(watched: Watched) -> None:
+    watched.unwritten = ["poll inbox cannot be stored: the disk is full"]
+    assert watched.ask("/-/ready")[0] == 503
+    assert "the disk is full" in watched.ask("/-/ready")[1]
     assert watched.ask("/-/healthy")[0] == 200

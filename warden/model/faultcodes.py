@@ -151,4 +151,9 @@ CODES: dict[str, FaultCode] = _codes(
         "Texts of a rule in a language of which there are no templates (warning).",
         "Correct the code, or add templates in that language.",
     ),
+    (
+        "WR092",
+        "No routes: nobody hears of an alert (warning; an error where there were routes before).",
+        "Write receivers and a route into `routes.yaml`, or put the file back.",
+    ),
 )

@@ -30,19 +30,21 @@ OwnTrouble = Literal[
     "dead_letter",  # a message that some recipient will not get
     "template_fallback",  # a message that went out in the plain form
     "reload_refused",  # changed rules have faults; the last good ones are in force
+    "backup_failed",  # the nightly copy of the database could not be made
     "rule_error",  # a rule could not be evaluated; the others were
     "unknown_actor",  # names in new events that are in no group
 ]
 Trouble = Literal[SourceTrouble, OwnTrouble]
 TROUBLES: tuple[Trouble, ...] = (*get_args(SourceTrouble), *get_args(OwnTrouble))
 
-Subject = Literal["source", "delivery", "template", "rules", "rule", "actors"]
+Subject = Literal["source", "delivery", "template", "rules", "backup", "rule", "actors"]
 # The dimension under which each subject's name is the key of an alert; "" has no name.
 DIMENSION: dict[Subject, str] = {
     "source": "source",
     "delivery": "target",
     "template": "receiver",
     "rules": "",
+    "backup": "",
     "rule": "failing_rule",
     "actors": "",
 }

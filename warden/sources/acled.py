@@ -231,7 +231,7 @@ class AcledSource:
                 f"none of the {run.rejected} rows that came could be read; they stand under rejects"
             )
         if newest is None:
-            return "ok", "the feed answers but holds no rows; check `countries` and `since`"
+            return "stale", "the feed answers but holds no rows; check `countries` and `since`"
         return "ok", (
             f"{run.records} rows on {run.pages} pages"
             + (f", {run.rejected} rejected" if run.rejected else "")

@@ -44,6 +44,7 @@ class FileSettings(SourceSettings):
         max_retract: the largest share of the covered events that a snapshot may withdraw.
         field_map: which column holds what, for files that are no ACLED exports.
         countries: take only rows of these; none = all.
+        stale_after: the source is stale when no file was read for so long; none = never.
         settle_s: how long a file must be unchanged where the system can't tell who writes it.
         max_bytes: of one file.
     """
@@ -56,6 +57,7 @@ class FileSettings(SourceSettings):
     max_retract: Annotated[float, Field(ge=0.0, le=1.0)] = 0.2
     field_map: FieldMap | None = None
     countries: Annotated[tuple[str, ...], BeforeValidator(alpha_3)] = ()
+    stale_after: schedule.Every = None
     settle_s: Annotated[float, Field(ge=0.0, le=3_600.0)] = 2.0
     max_bytes: Annotated[int, Field(ge=1)] = MAX_BYTES
 
@@ -72,7 +74,8 @@ class FileSource:
     """Polls a folder or a file; implements `protocol.Source`.
 
     Its memory: `complete_through` (the newest event date read), `read` (the signature of the one
-    file, or of the snapshot that is to be moved when its withdrawals are committed).
+    file, or of the snapshot that is to be moved when its withdrawals are committed), `news_at`
+    (when something was last read, or first looked for).
     """
 
     kind = "file"
@@ -142,9 +145,10 @@ class FileSource:
             yield from self._one(file, tally, now)
         if not chosen:
             being = f"; {busy} still being written" if busy else ""
-            return self._nothing(memory, f"no new files{being}", "ok")
+            return self._quiet(memory, f"no new files{being}", now)
         waiting = len(ready) - len(chosen)
-        return self._outcome(memory, tally, chosen[0] if self.settings.snapshot else None, waiting)
+        read = chosen[0] if self.settings.snapshot else None
+        return self._outcome(memory, tally, read, waiting, now)
 
     def _one(self, file: inbox.Waiting, tally: Tally, now: datetime) -> Generator[Page, None, None]:
         """One file of the folder, from its first page to its place in a subfolder."""
@@ -166,7 +170,7 @@ class FileSource:
         """The one file, if it has changed since it was read."""
         file = inbox.look(self.settings.path.resolve())  # a link that the settings name is meant
         if file is None or file.signature == memory.get("read"):
-            return self._nothing(memory, f"{self.settings.path.name} has not changed", "ok")
+            return self._quiet(memory, f"{self.settings.path.name} has not changed", now)
         if inbox.being_written(file, self.settings.settle_s):
             return self._nothing(memory, f"{self.settings.path.name} is still being written", "ok")
         tally = Tally()
@@ -177,10 +181,15 @@ class FileSource:
             return self._nothing(memory, str(error), "ok")
         except FileRefusedError as error:
             tally.refused.append(str(error))
-        return self._outcome(memory, tally, file, 0)
+        return self._outcome(memory, tally, file, 0, now)
 
     def _outcome(
-        self, memory: Mapping[str, Any], tally: Tally, read: inbox.Waiting | None, waiting: int
+        self,
+        memory: Mapping[str, Any],
+        tally: Tally,
+        read: inbox.Waiting | None,
+        waiting: int,
+        now: datetime,
     ) -> PollOutcome:
         coverage = None if tally.refused else self._reading.coverage(tally)
         sentence = "; ".join([tally.words, *tally.refused])
@@ -195,10 +204,28 @@ class FileSource:
             memory={
                 "complete_through": known and known.isoformat(),
                 "read": None if read is None else read.signature,
+                "news_at": now.isoformat(),
             },
             complete_through=known,
             coverage=coverage,
             envelope=about(tally),
+        )
+
+    def _quiet(self, memory: Mapping[str, Any], sentence: str, now: datetime) -> PollOutcome:
+        """There is nothing new: as it should be, or for too long."""
+        allowed, since = self.settings.stale_after, memory.get("news_at")
+        if since is None:  # the first look: from now on it is waited for
+            moved = {**memory, "news_at": now.isoformat()}
+            return PollOutcome("ok", sentence, memory=moved, complete_through=day_in(memory))
+        quiet = now - datetime.fromisoformat(str(since))
+        if allowed is None or quiet < allowed:
+            return self._nothing(memory, sentence, "ok")
+        days = max(quiet.days, 0)
+        return self._nothing(
+            memory,
+            f"{sentence} for {days} day{'' if days == 1 else 's'}; look why no file comes to "
+            f"{self.settings.path}",
+            "stale",
         )
 
     @staticmethod

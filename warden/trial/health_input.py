@@ -24,6 +24,7 @@ _OWN: Final[dict[OwnTrouble, Subject]] = {
     "dead_letter": "delivery",
     "template_fallback": "template",
     "reload_refused": "rules",
+    "backup_failed": "backup",
     "rule_error": "rule",
     "unknown_actor": "actors",
 }
