@@ -273,6 +273,15 @@ def test_a_folder_or_a_pipe_is_called_so(tmp_path):
             read_files([path], source_name="files")
 
 
+def test_a_file_that_becomes_a_pipe_before_it_is_read_is_refused(tmp_path):
+    (tmp_path / "a.csv").touch()
+    source = read_files([tmp_path / "a.csv"], source_name="files")
+    (tmp_path / "a.csv").unlink()
+    os.mkfifo(tmp_path / "a.csv")
+    with pytest.raises(FileRefusedError, match="a folder or a pipe"):
+        next(source.poll({}, NOW))
+
+
 # --- other makers' files ----------------------------------------------------------------------
 
 UCDP = {
