@@ -234,6 +234,36 @@ def test_threads_take_turns_to_write_and_readers_see_only_what_is_committed(path
         assert all(count % 2 == 1 for count in seen)
 
 
+def test_after_a_failed_sync_not_even_a_writer_that_was_waiting_commits(path):
+    failed = sqlite3.OperationalError("disk I/O error")
+    failed.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+    said = []
+
+    def write(store):
+        try:
+            with store.transaction() as tx:
+                tx.execute("INSERT INTO meta VALUES ('late', '')")
+        except StoreError as error:
+            said.append(str(error))
+
+    def fail(store, waiting):
+        with store.transaction():
+            waiting.start()
+            time.sleep(0.2)  # it stands before the lock
+            raise failed
+
+    with open_store(path) as store:
+        waiting = threading.Thread(target=write, args=(store,))
+        with pytest.raises(StoreError, match="disk reported"):
+            fail(store, waiting)
+        waiting.join()
+        assert store.doubtful
+        assert said == [
+            f"{path}: the disk failed to keep what was written; check it, then start warden again"
+        ]
+        assert store.connection.execute("SELECT count(*) FROM meta").fetchone() == (1,)
+
+
 def test_a_full_disk_is_told_and_what_was_committed_stays(path):
     with open_store(path) as store:
         pages = store.connection.execute("PRAGMA page_count").fetchone()[0]

@@ -78,9 +78,9 @@ class Store:
         """
         if self.read_only:
             raise StoreError(f"{self.path} is open for reading only")
-        if self.doubtful:
-            raise StoreError(f"{self.path}: {_DOUBTFUL}")
         with self._writing:
+            if self.doubtful:  # asked in here: the sync may fail while this waits for its turn
+                raise StoreError(f"{self.path}: {_DOUBTFUL}")
             if self.connection.in_transaction:
                 raise RuntimeError("transactions do not nest")
             with translated_errors(self.path):
@@ -89,7 +89,8 @@ class Store:
                     yield self.connection
                     self.connection.execute("COMMIT")
                 except BaseException as error:
-                    self.doubtful = getattr(error, "sqlite_errorcode", 0) in _FAILED_SYNCS
+                    if getattr(error, "sqlite_errorcode", 0) in _FAILED_SYNCS:
+                        self.doubtful = True
                     self._roll_back()
                     raise
 
