@@ -20,7 +20,7 @@ from typing import Self
 from warden.errors import StoreError
 from warden.store import schema
 from warden.store.header import read_header
-from warden.store.lock import DatabaseLock
+from warden.store.lock import DatabaseLock, bound_here
 
 MEMORY = ":memory:"
 _BUSY_TIMEOUT_S = 5.0
@@ -196,8 +196,9 @@ class Store:
 def open_store(path: Path | str, *, read_only: bool = False, wait_s: float = 0.0) -> Store:
     """Open the database at `path`; make it when it is not there and `read_only` is False.
 
-    A writer takes the lock beside the file and keeps it until `close()`; `wait_s` is how long
-    to wait for another process to let go of it. `:memory:` is a store that lives as long as
+    A writer takes the lock of the database and keeps it until `close()`; `wait_s` is how long
+    to wait for another process to let go of it. A link is followed, since SQLite's log stands
+    beside the file that is meant. `:memory:` is a store that lives as long as
     the object, for `--events` files.
 
     Raises:
@@ -206,7 +207,7 @@ def open_store(path: Path | str, *, read_only: bool = False, wait_s: float = 0.0
     """
     if str(path) == MEMORY:
         return _open_memory()
-    path = Path(path).absolute()
+    path = Path(os.path.realpath(path))
     if read_only:
         return _open_for_reading(path)
     lock = DatabaseLock(path)
@@ -311,7 +312,8 @@ def _open_for_reading(path: Path) -> Store:
         raise StoreError(
             f"there is no database at {path}; `warden run` or `warden ingest` makes one"
         )
-    read_header(path)
+    if not bound_here(path):
+        read_header(path)
     with translated_errors(path):
         connection = _connect(path, read_only=True)
         try:
@@ -325,6 +327,7 @@ def _open_for_reading(path: Path) -> Store:
 def _open_for_writing(path: Path, lock: DatabaseLock) -> Store:
     if not path.exists():
         _create(path)
+    lock.bind()
     read_header(path)
     with translated_errors(path):
         connection = _connect(path, read_only=False)
