@@ -10,6 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from warden.errors import StoreError
+from warden.ownership import give_to_owner_of, make_folder
 from warden.store.connection import Store, sync_folder, translated_errors, verify_connection
 
 _NIGHTLY = re.compile(r"warden-\d{4}-\d{2}-\d{2}\.db\Z")
@@ -55,7 +56,7 @@ def copy_database(
     partial = target.with_name(f".{target.name}.partial")
     try:
         partial.unlink(missing_ok=True)
-        os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640))
+        _make(partial, connection)
         with translated_errors(target):
             how(connection, partial)
             _make_whole(partial)
@@ -69,10 +70,24 @@ def copy_database(
     return target
 
 
+def _make(partial: Path, connection: sqlite3.Connection) -> None:
+    """An empty file for the copy, the database's owner's where the folder is that owner's too.
+
+    Root may put a copy where others are at home: that does not make it theirs.
+    """
+    fd = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+    try:
+        database = connection.execute("PRAGMA database_list").fetchone()[2]
+        if database and Path(database).stat().st_uid == partial.parent.stat().st_uid:
+            give_to_owner_of(partial.parent, fd)
+    finally:
+        os.close(fd)
+
+
 def nightly_backup(store: Store, folder: Path, now: datetime, *, keep: int = 7) -> Path:
     """Write `warden-YYYY-MM-DD.db` into `folder` and remove all but the newest `keep`."""
     try:
-        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise StoreError(f"cannot make the folder of backups {folder}: {error.strerror}") from error
     target = back_up(store, folder / nightly_name(now.date()))

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from warden.errors import StoreError
+from warden.ownership import give_to_owner_of
 from warden.store import schema
 from warden.store.header import read_header
 from warden.store.lock import DatabaseLock, bound_here
@@ -387,7 +388,9 @@ def _create(path: Path) -> None:
     for stale in (fresh, Path(f"{fresh}-journal")):
         stale.unlink(missing_ok=True)
     with translated_errors(path):
-        os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640))
+        fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        give_to_owner_of(path.parent, fd)  # SQLite gives its log to whom the database belongs
+        os.close(fd)
         connection = _connect(fresh, read_only=False)
         try:
             schema.migrate(connection)

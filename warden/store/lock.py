@@ -15,13 +15,16 @@ import fcntl
 import os
 import struct
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from warden.errors import StoreError
+from warden.ownership import give_to_owner_of
 
 _POLL_S = 0.05
+_FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW  # root, too, writes into no file by a link here
 # Of the database's own lock: one byte, where no database reaches, and far from those that SQLite
 # locks. It belongs to its descriptor and not to the process, so SQLite's and this never meet.
 _PLACE = 1 << 62
@@ -143,7 +146,11 @@ class DatabaseLock:
 
     def _open(self) -> int:
         try:
-            return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            with suppress(FileExistsError):
+                fd = os.open(self.path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o640)
+                give_to_owner_of(self.path.parent, fd)
+                return fd
+            return os.open(self.path, _FLAGS)
         except OSError as error:
             raise StoreError(
                 f"cannot make the lock file {self.path}: {error.strerror}; "
