@@ -6,6 +6,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from warden.ownership import give_to_owner_of, make_folder
 from warden.store.connection import Store, sync_folder, translated_errors, verify_connection
 
 _NIGHTLY = re.compile(r"warden-\d{4}-\d{2}-\d{2}\.db\Z")
-_UNFINISHED = re.compile(r"\.warden-\d{4}-\d{2}-\d{2}\.db\.partial(-journal)?\Z")
+_UNFINISHED = re.compile(r"\.warden-\d{4}-\d{2}-\d{2}\.db\.partial(-journal|-wal|-shm)?\Z")
 
 
 def back_up(store: Store, target: Path, *, compact: bool = False) -> Path:
@@ -55,7 +56,7 @@ def copy_database(
     """Copy what `connection` sees to `target`; see `back_up`."""
     partial = target.with_name(f".{target.name}.partial")
     try:
-        partial.unlink(missing_ok=True)
+        _remove(partial)
         _make(partial, connection)
         with translated_errors(target):
             how(connection, partial)
@@ -66,8 +67,15 @@ def copy_database(
     except OSError as error:
         raise StoreError(f"cannot write the backup {target}: {error.strerror}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # why there is no copy is the news; the next one takes it away
+            _remove(partial)
     return target
+
+
+def _remove(partial: Path) -> None:
+    """Take away a copy that was begun, with what SQLite leaves beside it when its disk failed."""
+    for end in ("", "-journal", "-wal", "-shm"):
+        Path(f"{partial}{end}").unlink(missing_ok=True)
 
 
 def _make(partial: Path, connection: sqlite3.Connection) -> None:
