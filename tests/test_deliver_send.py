@@ -362,6 +362,22 @@ def test_a_fault_inside_a_channel_is_a_failed_try_and_not_a_lost_alert(store):
     assert rows(store)[0]["last_error"] == "RuntimeError: a bug"
 
 
+def test_a_fault_of_the_disk_is_told_by_the_sending_thread_in_one_line(store, caplog):
+    rig = mail_rig(store, 1)
+    rig.flush(notice())
+    store.doubtful = True
+    deliverer = Deliverer(store, rig.routing, rig.channels, rig.clock)
+    deliverer.start()
+    until = time.monotonic() + 5
+    while not caplog.records and time.monotonic() < until:
+        time.sleep(0.01)
+    deliverer.stop()
+    record = caplog.records[0]
+    assert record.getMessage().startswith("delivering failed, trying again: ")
+    assert "the disk failed to keep what was written" in record.getMessage()
+    assert record.exc_info is None
+
+
 # --- crashes ----------------------------------------------------------------------------------
 
 

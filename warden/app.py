@@ -37,6 +37,7 @@ from warden.notify.render.cap import Issuer
 from warden.notify.render.template_faults import template_faults
 from warden.notify.routes_schema import routes_schema
 from warden.notify.routing import Routing, check_reach, parse_routes
+from warden.regular import open_regular
 from warden.rulebook import KnownNames, Loaded
 from warden.rulebook import load as load_rulebook
 from warden.rulebook import schema as rules_schema
@@ -45,7 +46,7 @@ from warden.settings import load as load_settings
 from warden.sources import KINDS as SOURCE_KINDS
 from warden.sources import make_source
 from warden.sources.common import SourceSettings
-from warden.sources.file import FileSettings, read_files
+from warden.sources.file import FileSettings, read_files, require_files
 from warden.sources.protocol import Source
 from warden.station import Rulebook, Station
 from warden.store import (
@@ -303,9 +304,10 @@ class App:
     ) -> Iterator[dict[str, Any]]:
         """Do an operator's command: by the running daemon, else here under the lock."""
         paths = tuple(expand(files))
+        require_files(paths)
         asked = {**arguments, "names": [str(path) for path in paths]} if files else arguments
         with ExitStack() as stack:
-            opened = [stack.enter_context(path.open("rb")) for path in paths]
+            opened = [stack.enter_context(open_regular(path)) for path in paths]
             rows = call(self.settings.control_socket, command, asked, opened)
             if rows is not None:
                 yield from rows

@@ -14,6 +14,7 @@ import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 from urllib.parse import urlsplit
@@ -34,6 +35,7 @@ from warden.errors import ConfigError, Fault, HiddenSecretError
 from warden.model.duration import parse_days
 from warden.model.located import FaultList, did_you_mean
 from warden.notify.channels.email.settings import SecretName, SmtpSettings
+from warden.regular import open_regular
 from warden.rulebook.reading import read_file
 from warden.secrecy import hide
 
@@ -312,7 +314,8 @@ class Secrets:
             raise ConfigError(f"'{name[:40]}' is no name of a secret: letters, digits, _ - .")
         for path in self._files(name):
             try:
-                text = path.read_text(encoding="utf-8")
+                with TextIOWrapper(open_regular(path), encoding="utf-8") as stream:
+                    text = stream.read()
             except FileNotFoundError:
                 continue
             except PermissionError:

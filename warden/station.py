@@ -38,6 +38,7 @@ from warden.model.rule import Rule, Ruleset
 from warden.notify import plan
 from warden.notify.routing import Routing
 from warden.people import COMMANDS, SENDS, Asked, numbers
+from warden.regular import NOT_REGULAR, is_regular
 from warden.sources.common import SourceSettings
 from warden.sources.protocol import Page, PollOutcome, Source
 from warden.store import Store, Transaction, health, outbox, reports
@@ -688,6 +689,8 @@ def _received(descriptors: Sequence[int], names: Sequence[str], folder: Path) ->
         raise UsageError("some files did not arrive; try again, with fewer at a time")
     found = []
     for number, (descriptor, name) in enumerate(zip(descriptors, names, strict=True)):
+        if not is_regular(descriptor):
+            raise UsageError(f"{NOT_REGULAR}: {name}")
         path = folder / str(number) / Path(name).name
         path.parent.mkdir()
         with open(descriptor, "rb", closefd=False) as source, path.open("wb") as target:

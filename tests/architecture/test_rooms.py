@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "warden"
 
-VALUES = {"model", "errors", "clock", "collector", "secrecy"}
+VALUES = {"model", "errors", "clock", "collector", "ownership", "regular", "secrecy"}
 # A room may import itself and these. `engine` and the edges know values; the three steps know the
 # edges' public faces; the shell puts everything together.
 ALLOWED: dict[str, set[str]] = {
@@ -18,6 +18,8 @@ ALLOWED: dict[str, set[str]] = {
     "clock": set(),
     "collector": set(),
     "memory": set(),
+    "ownership": set(),
+    "regular": set(),
     "secrecy": set(),
     "model": {"errors", "model"},
     "engine": {*VALUES},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,12 @@ def test_an_event_of_a_file_is_explained_by_the_values_that_make_it_match(place,
     assert kind == "event_type: Battles"
     assert near.startswith("near town: ")
     assert near.endswith(" km <= 50 km")
+
+
+def test_a_pipe_that_is_to_be_ingested_is_refused_and_not_waited_for(place, capsys) -> None:
+    os.mkfifo(place / "pipe.csv")
+    assert run(["ingest", "pipe.csv"]) == 2
+    assert capsys.readouterr().err == "warden: a folder or a pipe, not a file: pipe.csv\n"
 
 
 def test_a_reader_that_goes_away_is_no_fault(place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ from support.model import Rules
 from support.rig import Rig
 
 from warden.errors import UsageError
+from warden.station import _received
 
 RESULT = {"rule": "near", "version": "1", "false_alerts_per_year": 2.5, "budget": 3.0}
 
@@ -32,6 +34,13 @@ def test_deliveries_are_named_by_their_numbers(rig, ids):
 def test_files_are_named_by_a_list_of_texts(rig, names):
     with pytest.raises(UsageError, match="name the files to read"):
         rig.act("ingest", names=names)
+
+
+def test_a_pipe_that_was_sent_is_refused_and_not_waited_for(tmp_path):
+    receive, send = os.pipe()
+    refused = pytest.raises(UsageError, match=r"a folder or a pipe, not a file: a\.csv")
+    with os.fdopen(receive), os.fdopen(send, "w"), refused:
+        _received([receive], ["a.csv"], tmp_path)
 
 
 def test_a_source_is_a_name(rig):

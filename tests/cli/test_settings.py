@@ -177,6 +177,12 @@ def test_a_missing_secret_tells_where_it_was_looked_for(tmp_path):
         Secrets(tmp_path).require("x")
 
 
+def test_a_secret_that_is_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "x")
+    with pytest.raises(ConfigError, match=r"'x' cannot be read from .*: .*a folder or a pipe"):
+        Secrets(tmp_path).require("x")
+
+
 def test_how_long_things_are_kept_is_whole_days_or_for_ever(tmp_path):
     settings = load(write(tmp_path, "retention: {raw: 90d, rejects: forever}\n"))
     kept = settings.retention

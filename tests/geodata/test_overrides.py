@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -52,6 +53,12 @@ def test_a_byte_order_mark_and_heights_are_accepted(tmp_path):
     line = {"type": "LineString", "coordinates": [[0, 0, 300], [1, 1, 200]]}
     folder_with(tmp_path, "MLI-CIV.geojson", b"\xef\xbb\xbf" + json.dumps(line).encode())
     assert frozenset({"CIV", "MLI"}) in read_overrides(tmp_path).lines
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "MLI.geojson")
+    with pytest.raises(ConfigError, match=r"MLI\.geojson: cannot be read: a folder or a pipe"):
+        read_overrides(tmp_path)
 
 
 def test_other_files_in_the_folder_are_left_alone(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -125,6 +127,14 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_a_fault(tmp_path) -> None:
     assert read_file(tmp_path / "no.yaml", "no.yaml", faults) is None
     assert read_file(tmp_path, "folder", faults) is None
     assert [fault.code for fault in faults.faults] == ["WR001", "WR001"]
+
+
+@pytest.mark.parametrize("name", ["pipe.yaml", "routes.yaml", "tests/pipe.yaml"])
+def test_a_pipe_is_a_fault_and_is_not_waited_for(faults, tmp_path, name) -> None:
+    (tmp_path / "tests").mkdir()
+    os.mkfifo(tmp_path / name)
+    found = faults("", include_tests=True)
+    assert found == [f"{name}:0:0: WR001 no such file, or not a regular one"]
 
 
 def test_a_folder_that_is_not_there_is_a_fault(tmp_path) -> None:

@@ -1,9 +1,11 @@
 """Whoever may put files into the inbox gets nothing read, moved or written elsewhere by it."""
 
+import os
 from datetime import UTC, datetime
 
 import pytest
 from support.installation import Installation, installation, recent, row
+from support.sourcing import a_row, as_csv
 
 from warden.sources.file import FileSettings, FileSource
 
@@ -48,6 +50,19 @@ def test_a_reason_is_not_written_through_a_link_that_waits_for_it(inbox):
     poll(inbox)
     assert (inbox.parent / "hidden").read_text() == HIDDEN
     assert "no column" in (inbox / "rejected" / "a-2.csv.reason.txt").read_text()
+
+
+def test_what_is_made_in_an_inbox_is_open_to_owner_and_group_alone_whatever_the_umask(inbox):
+    (inbox / "good.csv").write_text(as_csv([a_row(1)]))
+    (inbox / "bad.csv").write_text("a,b\n1,2\n")
+    before = os.umask(0)
+    try:
+        poll(inbox)
+    finally:
+        os.umask(before)
+    made = ("processed", "rejected", "rejected/bad.csv.reason.txt")
+    modes = [oct((inbox / name).stat().st_mode & 0o777) for name in made]
+    assert modes == ["0o750", "0o750", "0o640"]
 
 
 @pytest.mark.parametrize("name", ["rejected", "processed"])

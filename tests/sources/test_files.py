@@ -294,6 +294,15 @@ def test_a_folder_to_which_no_file_ever_came_is_waited_for_from_the_first_look_o
     assert poll(never, NOW + timedelta(days=900), first.memory).outcome.state == "ok"
 
 
+def test_a_file_that_becomes_a_pipe_before_it_is_read_is_refused(tmp_path):
+    (tmp_path / "a.csv").touch()
+    source = read_files([tmp_path / "a.csv"], source_name="files")
+    (tmp_path / "a.csv").unlink()
+    os.mkfifo(tmp_path / "a.csv")
+    with pytest.raises(FileRefusedError, match="a folder or a pipe"):
+        next(source.poll({}, NOW))
+
+
 # --- other makers' files ----------------------------------------------------------------------
 
 UCDP = {

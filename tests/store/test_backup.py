@@ -1,5 +1,6 @@
 """Backups: whole, checked, taken beside a writer, and never worse than the one before."""
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from warden.errors import StoreError
 from warden.store import open_store
-from warden.store.backup import back_up, nightly_backup
+from warden.store.backup import back_up, copy_database, nightly_backup
 
 
 @pytest.fixture
@@ -78,6 +79,21 @@ def test_a_damaged_database_does_not_replace_a_good_backup(store, tmp_path):
     assert not list(tmp_path.glob(".*partial"))
 
 
+def test_a_backup_that_fails_leaves_nothing_behind(store, tmp_path):
+    def fail(_connection, partial):
+        for end in ("-journal", "-wal", "-shm"):  # as they stay when a sync or a truncation fails
+            Path(f"{partial}{end}").touch()
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+        raise error
+
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    with pytest.raises(StoreError, match="the disk reported an error"):
+        copy_database(store.connection, folder / "copy.db", fail)
+    assert list(folder.iterdir()) == []
+
+
 def test_nightly_backups_keep_the_newest(store, tmp_path):
     folder = tmp_path / "backups"
     (tmp_path / "backups").mkdir()
@@ -92,8 +108,8 @@ def test_nightly_backups_keep_the_newest(store, tmp_path):
 def test_what_a_killed_backup_left_behind_goes_with_the_next_one(store, tmp_path):
     folder = tmp_path / "backups"
     folder.mkdir()
-    for name in (".warden-2024-02-26.db.partial", ".warden-2024-02-26.db.partial-journal"):
-        (folder / name).write_text("half of it")
+    for end in ("", "-journal", "-wal", "-shm"):
+        (folder / f".warden-2024-02-26.db.partial{end}").write_text("half of it")
     (folder / ".mine.db.partial").write_text("not warden's to remove")
     nightly_backup(store, folder, datetime(2024, 2, 27, 3, tzinfo=UTC))
     names = sorted(path.name for path in folder.iterdir())

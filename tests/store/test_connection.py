@@ -199,6 +199,73 @@ def test_the_lock_ends_with_its_process(path):
     made(path)
 
 
+OPEN = """
+import sys
+from warden.store import DatabaseLocked, open_store
+try:
+    open_store(sys.argv[1]).close()
+    print("opened")
+except DatabaseLocked as error:
+    print(error)
+"""
+
+
+def opened_beside(name):
+    """What another process says that opens the database by a name."""
+    return subprocess.run(
+        [sys.executable, "-c", OPEN, name], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_a_second_writer_is_refused_under_another_name_and_without_the_lock_file(path, tmp_path):
+    (tmp_path / "link.db").symlink_to(path)
+    (tmp_path / "elsewhere").mkdir()
+    with open_store(path) as store:
+        (tmp_path / "elsewhere" / "w.db").hardlink_to(path)
+        assert f"in use by process {os.getpid()}" in opened_beside(tmp_path / "link.db")
+        assert "under another name" in opened_beside(tmp_path / "elsewhere" / "w.db")
+        Path(f"{path}.lock").unlink()
+        assert "without its lock file warden.db.lock" in opened_beside(path)
+        with pytest.raises(DatabaseLocked, match="under another name"):
+            open_store(tmp_path / "elsewhere" / "w.db")
+        with store.transaction() as tx:
+            tx.execute("INSERT INTO meta VALUES ('a', '1')")
+    (tmp_path / "elsewhere" / "w.db").unlink()
+    assert opened_beside(path) == "opened\n"
+
+
+def test_a_link_to_no_database_yet_makes_it_where_the_link_leads(path, tmp_path):
+    (tmp_path / "link.db").symlink_to(path)
+    made(tmp_path / "link.db")
+    assert path.is_file()
+    assert (tmp_path / "link.db").is_symlink()
+
+
+def test_another_program_that_closes_it_leaves_the_log_though_this_one_read_it_anew(path):
+    """A descriptor that is closed takes SQLite's locks with it: see `bound_here`."""
+    script = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('VACUUM'); c.close()"
+    with open_store(path) as store:
+        with store.transaction() as tx:
+            tx.execute("INSERT INTO meta VALUES ('a', '1')")
+        open_store(path, read_only=True).close()
+        subprocess.run([sys.executable, "-c", script, path], check=True)
+        assert Path(f"{path}-wal").exists()
+        with store.transaction() as tx:
+            tx.execute("INSERT INTO meta VALUES ('b', '1')")
+        found = subprocess.run(
+            [sys.executable, "-c", COUNT, path], capture_output=True, text=True, check=True
+        )
+        assert found.stdout == "3\n"
+
+
+COUNT = """
+import sys
+from warden.store import open_store
+with open_store(sys.argv[1], read_only=True) as store:
+    print(store.connection.execute("SELECT count(*) FROM meta").fetchone()[0])
+"""
+
+
 def test_a_failed_transaction_leaves_nothing(path):
     with open_store(path) as store:
         with pytest.raises(sqlite3.IntegrityError), store.transaction() as tx:
@@ -232,6 +299,36 @@ def test_threads_take_turns_to_write_and_readers_see_only_what_is_committed(path
                 seen.append(connection.execute("SELECT count(*) FROM meta").fetchone()[0])
         assert store.connection.execute("SELECT count(*) FROM meta").fetchone() == (11,)
         assert all(count % 2 == 1 for count in seen)
+
+
+def test_after_a_failed_sync_not_even_a_writer_that_was_waiting_commits(path):
+    failed = sqlite3.OperationalError("disk I/O error")
+    failed.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+    said = []
+
+    def write(store):
+        try:
+            with store.transaction() as tx:
+                tx.execute("INSERT INTO meta VALUES ('late', '')")
+        except StoreError as error:
+            said.append(str(error))
+
+    def fail(store, waiting):
+        with store.transaction():
+            waiting.start()
+            time.sleep(0.2)  # it stands before the lock
+            raise failed
+
+    with open_store(path) as store:
+        waiting = threading.Thread(target=write, args=(store,))
+        with pytest.raises(StoreError, match="disk reported"):
+            fail(store, waiting)
+        waiting.join()
+        assert store.doubtful
+        assert said == [
+            f"{path}: the disk failed to keep what was written; check it, then start warden again"
+        ]
+        assert store.connection.execute("SELECT count(*) FROM meta").fetchone() == (1,)
 
 
 def test_a_full_disk_is_told_and_what_was_committed_stays(path):

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from warden.clock import Clock
-from warden.errors import ChannelError
+from warden.errors import ChannelError, StoreError
 from warden.model.delivery import Attempt, Delivery, Outgoing
 from warden.notify.channels import CHANNELS, Channel, ChannelKind, Keeping
 from warden.notify.routes import Routing, Target
@@ -249,6 +249,9 @@ class Deliverer:
         while not self._stopping.is_set():
             try:
                 self.step()
+            except StoreError as error:
+                log.error("delivering failed, trying again: %s", error)  # noqa: TRY400 - no bug
+                self._stopping.wait(IDLE_S)
             except Exception:  # the boundary of this job: the next round tries again
                 log.exception("delivering failed, trying again")
                 self._stopping.wait(IDLE_S)

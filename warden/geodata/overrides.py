@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from warden.engine.geo import AreaIndex, PolylineIndex
 from warden.errors import ConfigError
 from warden.geodata import countries
+from warden.regular import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,7 +78,7 @@ def _codes(path: Path) -> list[str]:
 def _read(path: Path) -> Any:
     """The file as JSON."""
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             content = stream.read(_MAX_BYTES + 1)
         if len(content) > _MAX_BYTES:
             raise ConfigError(f"{path}: larger than {_MAX_BYTES // 1024 // 1024} MiB")

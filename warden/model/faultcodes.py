@@ -26,7 +26,11 @@ def _codes(*rows: tuple[str, str, str]) -> dict[str, FaultCode]:
 
 CODES: dict[str, FaultCode] = _codes(
     # --- files and YAML
-    ("WR001", "A file cannot be read: missing, not UTF-8, binary, too large.", "Mend the file."),
+    (
+        "WR001",
+        "A file cannot be read: missing, a pipe, not UTF-8, binary, too large.",
+        "Mend the file.",
+    ),
     ("WR002", "A file is not YAML.", "Mend the syntax at the place shown."),
     ("WR003", "A key stands twice in one mapping.", "Keep one of the two."),
     (

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from warden.model.located import FaultList, Node, SourceFile, did_you_mean, shown
+from warden.regular import open_regular
 from warden.rulebook.reading import read_file
 
 SUFFIXES: Final = frozenset({".yaml", ".yml"})
@@ -136,7 +137,7 @@ def _read(file: RuleFile, sections: Sections, faults: FaultList) -> Node | None:
 
 def _raw(path: Path) -> str:
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             return stream.read(4 * 1024 * 1024).decode("utf-8", "replace")
     except OSError:
         return ""

@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from warden.regular import open_regular
+
 MAX_BYTES: Final = 32 * 1024 * 1024
 MAX_POINTS: Final = 500_000
 _RING_POINTS: Final = 4
@@ -37,9 +39,9 @@ def read_geojson(path: Path) -> list[dict[str, Any]]:
         GeometryError: with the line and column of a syntax error.
     """
     try:
-        if not path.is_file():
+        if not path.exists():
             raise GeometryError("no such file")
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise GeometryError(error.strerror or "cannot be read") from None

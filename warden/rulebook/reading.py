@@ -15,6 +15,7 @@ from typing import Any, Final
 import yaml
 
 from warden.model.located import FaultList, Node, Scalar, SourceFile, shown
+from warden.regular import open_regular
 
 MAX_FILE_BYTES: Final = 4 * 1024 * 1024
 MAX_DEPTH: Final = 40
@@ -44,7 +45,7 @@ def read_file(path: Path, shown_path: str, faults: FaultList) -> Node | None:
         if not path.is_file():
             faults.file_error(file, "WR001", "no such file, or not a regular one")
             return None
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             content = stream.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         reason = error.strerror or "cannot be read"

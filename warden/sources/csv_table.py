@@ -9,11 +9,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from io import TextIOWrapper
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from typing import TextIO
 
+from warden.regular import open_regular
 from warden.sources import strict_json, values
 from warden.sources.table import RAW_LENGTH, Row, TableError, column_name, shown
 from warden.sources.values import RowError
@@ -138,7 +140,8 @@ class CsvTable:
 
     def _open(self) -> TextIO:
         errors = "replace" if self._encoding == "utf-16" else "surrogateescape"
-        return self._path.open(encoding=self._encoding, errors=errors, newline="")
+        stream = open_regular(self._path)
+        return TextIOWrapper(stream, encoding=self._encoding, errors=errors, newline="")
 
 
 class _RunawayError(Exception):

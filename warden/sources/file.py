@@ -28,10 +28,18 @@ from warden.sources.file_reading import (
     day_in,
     later,
     read_files,
+    require_files,
 )
 from warden.sources.protocol import Page, PollOutcome, Recogniser, SourceState
 
-__all__ = ["FileRefusedError", "FileSettings", "FileSource", "NamedFiles", "read_files"]
+__all__ = [
+    "FileRefusedError",
+    "FileSettings",
+    "FileSource",
+    "NamedFiles",
+    "read_files",
+    "require_files",
+]
 
 
 class FileSettings(SourceSettings):

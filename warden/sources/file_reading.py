@@ -17,6 +17,7 @@ from typing import Any
 from warden.collector import collector_paused
 from warden.errors import SourceError, UsageError
 from warden.model.event import Record
+from warden.regular import NOT_REGULAR
 from warden.sources.acled_rows import COLUMNS, DATASET, REQUIRED, AcledRows, RowFilter
 from warden.sources.field_map import FieldMap, MappedRows
 from warden.sources.fingerprints import Fingerprints
@@ -233,12 +234,7 @@ def read_files(
         countries: alpha-3 codes of the rows wanted; none = all.
     """
     files = [Path(path) for path in paths]
-    missing = [str(path) for path in files if not path.exists()]
-    if missing:
-        raise UsageError(f"no such file: {', '.join(missing)}")
-    other = [str(path) for path in files if not path.is_file()]
-    if other:
-        raise UsageError(f"a folder or a pipe, not a file: {', '.join(other)}")
+    require_files(files)
     if snapshot and len(files) != 1:
         raise UsageError("a snapshot is one file: name exactly one")
     reading = Reading(
@@ -250,6 +246,17 @@ def read_files(
         snapshot=snapshot,
     )
     return NamedFiles(source_name, files, reading)
+
+
+def require_files(paths: Iterable[Path]) -> None:
+    """Raise UsageError, naming them all, for paths that are missing or no regular files."""
+    paths = tuple(paths)
+    missing = [str(path) for path in paths if not path.exists()]
+    if missing:
+        raise UsageError(f"no such file: {', '.join(missing)}")
+    other = [str(path) for path in paths if not path.is_file()]
+    if other:
+        raise UsageError(f"{NOT_REGULAR}: {', '.join(other)}")
 
 
 # --- rows -------------------------------------------------------------------------------------

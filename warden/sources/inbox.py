@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from warden.ownership import give_to_owner_of, make_folder
+
 PROCESSED = "processed"
 REJECTED = "rejected"
 REASON = ".reason.txt"
@@ -124,14 +126,15 @@ def refuse(file: Waiting, reason: str) -> Path:
     moved = _move(file.path, file.path.parent / REJECTED)
     with _folder(moved.parent) as place:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(moved.name + REASON, flags, 0o666, dir_fd=place)
+        descriptor = os.open(moved.name + REASON, flags, 0o640, dir_fd=place)
+        give_to_owner_of(moved.parent, descriptor)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(reason + "\n")
     return moved
 
 
 def _move(path: Path, folder: Path) -> Path:
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     with _folder(folder) as place:
         name, number = path.name, 1
         while _there(name, place) or _there(name + REASON, place):

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from warden.regular import open_regular
 from warden.sources import strict_json, values
 from warden.sources.acled_rows import text_of
 from warden.sources.table import RAW_LENGTH, Row, TableError, column_name, shown
@@ -69,7 +70,8 @@ class _Unreadable:
 
 def open_json(path: Path, encoding: str) -> JsonTable:
     """Read a JSON text of any of the shapes; raises `TableError`."""
-    text = path.read_bytes()
+    with open_regular(path) as stream:
+        text = stream.read()
     if encoding != "utf-8-sig":
         text = text.decode(encoding, "replace").encode()
     try:

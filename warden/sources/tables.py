@@ -7,8 +7,10 @@ reads the columns that its parser wants.
 from __future__ import annotations
 
 import codecs
+import os
 from pathlib import Path
 
+from warden.regular import open_regular
 from warden.sources.csv_table import CsvTable
 from warden.sources.json_table import open_json
 from warden.sources.table import Row, Table, TableError, column_name, shown
@@ -27,10 +29,10 @@ _COMPRESSED = {
 
 def open_table(path: Path, max_bytes: int) -> Table:
     """Open a file by what it contains, whatever its name; raises `TableError`."""
-    size = path.stat().st_size
-    if size > max_bytes:
-        raise TableError(f"it is larger than {max_bytes:,} bytes (`max_bytes`)")
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size > max_bytes:
+            raise TableError(f"it is larger than {max_bytes:,} bytes (`max_bytes`)")
         head = stream.read(_HEAD)
     if not head.strip():
         raise TableError("it is empty")

@@ -6,14 +6,16 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 
 from warden.errors import StoreError
+from warden.ownership import give_to_owner_of, make_folder
 from warden.store.connection import Store, sync_folder, translated_errors, verify_connection
 
 _NIGHTLY = re.compile(r"warden-\d{4}-\d{2}-\d{2}\.db\Z")
-_UNFINISHED = re.compile(r"\.warden-\d{4}-\d{2}-\d{2}\.db\.partial(-journal)?\Z")
+_UNFINISHED = re.compile(r"\.warden-\d{4}-\d{2}-\d{2}\.db\.partial(-journal|-wal|-shm)?\Z")
 
 
 def back_up(store: Store, target: Path, *, compact: bool = False) -> Path:
@@ -54,8 +56,8 @@ def copy_database(
     """Copy what `connection` sees to `target`; see `back_up`."""
     partial = target.with_name(f".{target.name}.partial")
     try:
-        partial.unlink(missing_ok=True)
-        os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640))
+        _remove(partial)
+        _make(partial, connection)
         with translated_errors(target):
             how(connection, partial)
             _make_whole(partial)
@@ -65,14 +67,35 @@ def copy_database(
     except OSError as error:
         raise StoreError(f"cannot write the backup {target}: {error.strerror}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # why there is no copy is the news; the next one takes it away
+            _remove(partial)
     return target
+
+
+def _remove(partial: Path) -> None:
+    """Take away a copy that was begun, with what SQLite leaves beside it when its disk failed."""
+    for end in ("", "-journal", "-wal", "-shm"):
+        Path(f"{partial}{end}").unlink(missing_ok=True)
+
+
+def _make(partial: Path, connection: sqlite3.Connection) -> None:
+    """An empty file for the copy, the database's owner's where the folder is that owner's too.
+
+    Root may put a copy where others are at home: that does not make it theirs.
+    """
+    fd = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+    try:
+        database = connection.execute("PRAGMA database_list").fetchone()[2]
+        if database and Path(database).stat().st_uid == partial.parent.stat().st_uid:
+            give_to_owner_of(partial.parent, fd)
+    finally:
+        os.close(fd)
 
 
 def nightly_backup(store: Store, folder: Path, now: datetime, *, keep: int = 7) -> Path:
     """Write `warden-YYYY-MM-DD.db` into `folder` and remove all but the newest `keep`."""
     try:
-        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise StoreError(f"cannot make the folder of backups {folder}: {error.strerror}") from error
     target = back_up(store, folder / nightly_name(now.date()))

@@ -18,9 +18,10 @@ from types import TracebackType
 from typing import Self
 
 from warden.errors import StoreError
+from warden.ownership import give_to_owner_of
 from warden.store import schema
 from warden.store.header import read_header
-from warden.store.lock import DatabaseLock
+from warden.store.lock import DatabaseLock, bound_here
 
 MEMORY = ":memory:"
 _BUSY_TIMEOUT_S = 5.0
@@ -78,9 +79,9 @@ class Store:
         """
         if self.read_only:
             raise StoreError(f"{self.path} is open for reading only")
-        if self.doubtful:
-            raise StoreError(f"{self.path}: {_DOUBTFUL}")
         with self._writing:
+            if self.doubtful:  # asked in here: the sync may fail while this waits for its turn
+                raise StoreError(f"{self.path}: {_DOUBTFUL}")
             if self.connection.in_transaction:
                 raise RuntimeError("transactions do not nest")
             with translated_errors(self.path):
@@ -89,7 +90,8 @@ class Store:
                     yield self.connection
                     self.connection.execute("COMMIT")
                 except BaseException as error:
-                    self.doubtful = getattr(error, "sqlite_errorcode", 0) in _FAILED_SYNCS
+                    if getattr(error, "sqlite_errorcode", 0) in _FAILED_SYNCS:
+                        self.doubtful = True
                     self._roll_back()
                     raise
 
@@ -195,8 +197,9 @@ class Store:
 def open_store(path: Path | str, *, read_only: bool = False, wait_s: float = 0.0) -> Store:
     """Open the database at `path`; make it when it is not there and `read_only` is False.
 
-    A writer takes the lock beside the file and keeps it until `close()`; `wait_s` is how long
-    to wait for another process to let go of it. `:memory:` is a store that lives as long as
+    A writer takes the lock of the database and keeps it until `close()`; `wait_s` is how long
+    to wait for another process to let go of it. A link is followed, since SQLite's log stands
+    beside the file that is meant. `:memory:` is a store that lives as long as
     the object, for `--events` files.
 
     Raises:
@@ -205,7 +208,7 @@ def open_store(path: Path | str, *, read_only: bool = False, wait_s: float = 0.0
     """
     if str(path) == MEMORY:
         return _open_memory()
-    path = Path(path).absolute()
+    path = Path(os.path.realpath(path))
     if read_only:
         return _open_for_reading(path)
     lock = DatabaseLock(path)
@@ -310,7 +313,8 @@ def _open_for_reading(path: Path) -> Store:
         raise StoreError(
             f"there is no database at {path}; `warden run` or `warden ingest` makes one"
         )
-    read_header(path)
+    if not bound_here(path):
+        read_header(path)
     with translated_errors(path):
         connection = _connect(path, read_only=True)
         try:
@@ -324,6 +328,7 @@ def _open_for_reading(path: Path) -> Store:
 def _open_for_writing(path: Path, lock: DatabaseLock) -> Store:
     if not path.exists():
         _create(path)
+    lock.bind()
     read_header(path)
     with translated_errors(path):
         connection = _connect(path, read_only=False)
@@ -383,7 +388,9 @@ def _create(path: Path) -> None:
     for stale in (fresh, Path(f"{fresh}-journal")):
         stale.unlink(missing_ok=True)
     with translated_errors(path):
-        os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640))
+        fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        give_to_owner_of(path.parent, fd)  # SQLite gives its log to whom the database belongs
+        os.close(fd)
         connection = _connect(fresh, read_only=False)
         try:
             schema.migrate(connection)

@@ -14,6 +14,7 @@ from warden.notify.channels.protocol import ChannelKind, no_headers
 from warden.notify.formats import FORMATS, SUFFIXES, body_format
 from warden.notify.reading import Reader
 from warden.notify.routes import Target
+from warden.ownership import give_to_owner_of, make_folder
 
 
 def read_targets(node: Node, reader: Reader) -> tuple[Target, ...]:
@@ -47,7 +48,7 @@ class FileChannel:
         suffix = SUFFIXES.get(outgoing.delivery.format, ".json")
         final = folder / f"{outgoing.delivery.key}{suffix}"
         try:
-            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            make_folder(folder)
             _write(folder, final, outgoing.body.encode() + b"\n")
         except OSError as error:
             raise ChannelError(f"{target.name}: {error.strerror or error}") from error
@@ -61,6 +62,7 @@ def _write(folder: Path, final: Path, content: bytes) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
+            give_to_owner_of(folder, stream.fileno())
         Path(name).chmod(0o640)
         Path(name).replace(final)
     except BaseException:
