@@ -584,6 +584,51 @@ def test_what_ends_before_its_release_is_withheld_with_that_reason(store):
     assert day.release(6, receiver="checked") == ()
 
 
+# --- several routes to one receiver -----------------------------------------------------------
+
+
+def beside(first, second=""):
+    """Two routes to the desk: this one for all, then one for warnings."""
+    return (
+        DESK
+        + f"""
+route:
+  receiver: boss
+  routes:
+  - {{matchers: ['action=~".+"'], receiver: desk, continue: true, {first}}}
+  - {{matchers: {{severity: warning}}, receiver: desk{second}}}
+time_intervals:
+- name: morning
+  time_intervals: [{{times: [{{start_time: '08:00', end_time: '09:00'}}]}}]
+"""
+    )
+
+
+@pytest.mark.parametrize("first", ["digest: {at: '09:30'}", "review: true"])
+def test_what_one_route_tells_at_once_another_of_the_same_receiver_does_not_hold_back(store, first):
+    day = Timetable(store, beside(first))
+    day.push(0, "a", severity="warning")
+    day.push(0, "b", severity="info")
+    assert day.told(0) == [("desk", "alert a")]
+
+
+def test_a_digest_beside_a_route_does_not_end_that_ones_quiet_hours(store):
+    day = Timetable(store, beside("digest: {at: '09:30'}", ", mute_time_intervals: [morning]"))
+    day.push(0, "a", severity="warning")
+    assert day.told(59) == []
+    assert day.stops("a") == [("alert", "waiting", "MUTED")]
+    assert day.told(60) == [("desk", "alert a")]
+
+
+def test_the_interval_is_that_of_the_route_that_speaks_at_once(store):
+    day = Timetable(store, beside("review: true", ", group_interval: 10m, group_by: [country]"))
+    day.push(0, "a", severity="warning")
+    assert day.told(0) == [("desk", "alert a")]
+    day.push(1, "b", severity="warning")
+    assert day.told(5) == []
+    assert day.told(10.1) == [("desk", "alert b")]
+
+
 # --- order ------------------------------------------------------------------------------------
 
 
