@@ -346,6 +346,44 @@ def test_when_a_silence_ends_those_told_before_hear_what_is_still_active(store):
     assert day.told(31) == []
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Silence 1 of jo that covered these has ended (market day), and they are"),
+        ("fr", "La mise en silence 1 de jo qui les couvrait a pris fin (market day), et elles"),
+    ],
+)
+def test_who_is_reminded_reads_which_silence_has_ended_whose_it_was_and_why(store, language, said):
+    day = Timetable(store, PLAIN.replace("name: desk,", f"name: desk, language: {language},"))
+    day.push(0, "a", **WINDOWED)
+    day.told(0)
+    day.silence(1, 30, "theme=sample")
+    assert len(day.told(30)) == 1
+    (text,) = store.connection.execute(
+        "SELECT b.body ->> '$.text' FROM messages m JOIN message_bodies b"
+        " ON b.message_id = m.id WHERE b.format = 'mail' ORDER BY m.rowid DESC LIMIT 1"
+    ).fetchone()
+    assert said in " ".join(text.split())
+
+
+@pytest.mark.parametrize("matcher", ['action=~"update|resolved"', "action=reminder"])
+def test_the_end_of_a_silence_of_some_actions_is_told_too(store, matcher):
+    day = Timetable(store, PLAIN)
+    day.push(0, "a", **WINDOWED)
+    day.told(0)
+    day.silence(1, 30, matcher)
+    assert len(day.told(30)) == 1
+
+
+def test_a_silence_of_fewer_actions_does_not_continue_one_of_all(store):
+    day = Timetable(store, PLAIN)
+    day.push(0, "a", **WINDOWED)
+    day.told(0)
+    day.silence(1, 30, "theme=sample")
+    day.silence(1, 60, "action=update")
+    assert len(day.told(30)) == 1
+
+
 def test_a_silence_that_another_one_continues_reminds_nobody_yet(store):
     day = Timetable(store, PLAIN)
     day.push(0, "a", **WINDOWED)

@@ -107,7 +107,7 @@ def _notes(notice: Notice, voice: Voice) -> Iterable[str]:
     if notice.reason == "NO_LONGER_MATCHES":
         yield _no_longer(notice, voice)
     elif voice.has(f"reason.{notice.reason}"):
-        yield voice.say(f"reason.{notice.reason}")
+        yield voice.say(f"reason.{notice.reason}", **_silence(facts))
     if facts.get("merged_into"):
         yield _merged(notice, voice)
     held = int(number_of(facts.get("held")) or 0)
@@ -116,6 +116,16 @@ def _notes(notice: Notice, voice: Voice) -> Iterable[str]:
     total, shown = number_of(facts.get("total")), number_of(facts.get("shown"))
     if total is not None and shown is not None and total > shown:
         yield voice.say("listed_of", shown=voice.number(shown), total=voice.number(total))
+
+
+def _silence(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Which silence has ended, whose it was and why; empty words where none has."""
+    ended = facts.get("silence") or {}
+    return {
+        "silence": clean(ended.get("id") or ""),
+        "who": clean(ended.get("who") or "", 100),
+        "comment": clean(ended.get("comment") or "", 300).rstrip("."),
+    }
 
 
 def _of_action(notice: Notice, voice: Voice) -> str:
