@@ -336,7 +336,8 @@ def _when(notice: Notice, event: Mapping[str, Any], voice: Voice) -> Iterable[st
 
 
 def _reported(notice: Notice, event: Mapping[str, Any], voice: Voice) -> str:
-    known = instant_of(event.get("known_at") or event.get("first_seen_at"))
+    first = notice.facts.get("known_at")  # of the alert, whose event may be a later record
+    known = instant_of(first or event.get("known_at") or event.get("first_seen_at"))
     if known is None:
         return ""
     late = int(number_of(notice.facts.get("reported_late_days")) or 0)
