@@ -506,10 +506,41 @@ def test_an_event_that_has_not_moved_is_not_said_to_be_elsewhere():
     assert "Still recorded, but after a revision it no longer meets" in body(one)
 
 
-@pytest.mark.parametrize(("count", "said"), [(6, "20 dead"), (10, "20 dead in 10 events")])
-def test_the_dead_of_an_episode_are_not_taken_for_those_of_its_fullest_window(count, said):
+def episode(**facts):
+    """Of a count of events: six in the fullest window of sixty days."""
     window = next(n for n in sample_notices() if n.facts.get("kind") == "count")
-    condition = {"measure": "events", "window_days": 30}
-    facts = {"value": 6, "window_days": 30, "event_count": count, "fatalities": 20}
-    one = replace(window, facts={**window.facts, **facts, "condition": condition})
-    assert line(one).endswith(said)
+    condition = {"measure": "events", "window_days": 60}
+    found = {"value": 6, "window_days": 60, "event_count": 10, "fatalities": 85}
+    facts = {"condition": condition, "first_day": "2022-11-22", **found, **facts}
+    return replace(window, key=(), facts={**window.facts, **facts})
+
+
+@pytest.mark.parametrize(
+    ("count", "language", "said"),
+    [
+        (6, "en", "days ago, 85 dead"),
+        (10, "en", "85 dead in 10 events since 22 Nov 2022"),
+        (6, "fr", "3 jours, 85 morts"),
+        (10, "fr", "85 morts dans 10 événements depuis le 22 nov. 2022"),
+    ],
+)
+def test_the_dead_of_an_episode_are_not_taken_for_those_of_its_fullest_window(
+    count, language, said
+):
+    assert line(episode(event_count=count), language=language).endswith(said)
+
+
+def test_the_dead_of_more_than_a_window_are_told_as_such_whatever_was_counted():
+    districts = {"measure": "distinct_admin2"}
+    assert line(episode(**districts)).endswith("85 dead in 10 events since 22 Nov 2022")
+    assert line(episode(**districts, first_day="2024-01-02")).endswith("days ago, 85 dead")
+
+
+def test_a_first_line_too_long_says_the_span_of_its_dead_in_fewer_words_or_leaves_them_out():
+    cluster = "Cluster of violent events involving militant Islamists within 150 km of Bamako"
+    said = line(replace(episode(), title=cluster, action="update", reason="MATERIAL_CHANGE"))
+    assert said.endswith(f"{cluster}, 6 events in 60 days, latest 7 Jan, 85 dead since 22 Nov 2022")
+    key = (("admin1", "A region with quite a long name of its own, " * 2 + "and its end"),)
+    said = line(replace(episode(), title="T" * 50, key=key))
+    assert len(said) <= LIMIT
+    assert said.endswith("6 events in 60 days, latest 7 Jan")
