@@ -15,9 +15,11 @@ from warden.notify.render.body import ordinal
 from warden.notify.render.first_line import LIMIT, short_actor
 from warden.notify.render.gaps import Gap
 from warden.notify.render.payload import schema
+from warden.notify.render.plain import plain_text
+from warden.notify.render.renderer import message_view
 from warden.notify.render.samples import sample_event, sample_notice, sample_notices
 from warden.notify.render.template_faults import template_faults
-from warden.notify.render.voice import read_phrases
+from warden.notify.render.voice import Voice, read_phrases
 from warden.notify.routes import Receiver
 
 RENDERER = Renderer()
@@ -544,3 +546,29 @@ def test_a_first_line_too_long_says_the_span_of_its_dead_in_fewer_words_or_leave
     said = line(replace(episode(), title="T" * 50, key=key))
     assert len(said) <= LIMIT
     assert said.endswith("6 events in 60 days, latest 7 Jan")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "and 22 more, earlier"), ("fr", "et 22 autres, antérieurs")]
+)
+@pytest.mark.parametrize("part", ["text", "html"])
+def test_a_list_of_events_that_is_not_whole_says_how_many_more_there_are(part, language, said):
+    listed = [sample_event(id=f"SMP{number}") for number in range(20)]
+    assert said in body(episode(events=listed, event_count=42), part, language=language)
+    assert said.split(" ", maxsplit=1)[0] + " 0" not in body(
+        episode(events=listed, event_count=20), part, language=language
+    )
+
+
+def test_the_plain_form_says_so_too():
+    voice = Voice(RENDERER.phrases("en"), "UTC", NOW)
+    view = message_view(Receiver("desk"), [episode()], ["A line"], voice, "A line")
+    assert "and 9 more, earlier" in plain_text(view)
+
+
+def test_a_summary_says_how_many_of_its_alerts_are_listed():
+    one = next(n for n in sample_notices() if n.action == "summary")
+    facts = {**one.facts, "total": 70, "shown": 70}
+    text = body(replace(one, facts=facts, items=one.items * 70))
+    assert "Listed below: 50 of 70" in text
+    assert text.count("\n- ") == 50

@@ -114,8 +114,9 @@ def _notes(notice: Notice, voice: Voice) -> Iterable[str]:
     if held:
         yield voice.say("held", held)
     total, shown = number_of(facts.get("total")), number_of(facts.get("shown"))
-    if total is not None and shown is not None and total > shown:
-        yield voice.say("listed_of", shown=voice.number(shown), total=voice.number(total))
+    if total is not None and shown is not None and total > min(shown, MAX_ROWS):
+        rows = voice.number(min(shown, MAX_ROWS))
+        yield voice.say("listed_of", shown=rows, total=voice.number(total))
 
 
 def _silence(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -515,10 +516,13 @@ def _table(notice: Notice, voice: Voice) -> View | None:
     if notice.facts.get("kind", "event") == "event" or not events:
         return None
     columns = ("when", "where", "what", "deaths")
+    rows = [_event_row(notice, event, voice) for event in events[:MAX_ROWS]]
+    more = int(number_of(notice.facts.get("event_count")) or 0) - len(rows)
     return {
         "caption": voice.say("events_caption"),
         "columns": [voice.say(f"column.{name}") for name in columns],
-        "rows": [_event_row(notice, event, voice) for event in events[:MAX_ROWS]],
+        "rows": rows,
+        "more": voice.say("events_more", more) if more > 0 else "",
     }
 
 
@@ -587,6 +591,7 @@ def _summary_table(notice: Notice, voice: Voice) -> View:
         "caption": "",
         "columns": [voice.say(f"column.{name}") for name in columns],
         "rows": [_item_row(notice, item, voice) for item in notice.items[:MAX_ROWS]],
+        "more": "",  # said before the table
     }
 
 
