@@ -346,6 +346,44 @@ def test_when_a_silence_ends_those_told_before_hear_what_is_still_active(store):
     assert day.told(31) == []
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Silence 1 of jo that covered these has ended (market day), and they are"),
+        ("fr", "La mise en silence 1 de jo qui les couvrait a pris fin (market day), et elles"),
+    ],
+)
+def test_who_is_reminded_reads_which_silence_has_ended_whose_it_was_and_why(store, language, said):
+    day = Timetable(store, PLAIN.replace("name: desk,", f"name: desk, language: {language},"))
+    day.push(0, "a", **WINDOWED)
+    day.told(0)
+    day.silence(1, 30, "theme=sample")
+    assert len(day.told(30)) == 1
+    (text,) = store.connection.execute(
+        "SELECT b.body ->> '$.text' FROM messages m JOIN message_bodies b"
+        " ON b.message_id = m.id WHERE b.format = 'mail' ORDER BY m.rowid DESC LIMIT 1"
+    ).fetchone()
+    assert said in " ".join(text.split())
+
+
+@pytest.mark.parametrize("matcher", ['action=~"update|resolved"', "action=reminder"])
+def test_the_end_of_a_silence_of_some_actions_is_told_too(store, matcher):
+    day = Timetable(store, PLAIN)
+    day.push(0, "a", **WINDOWED)
+    day.told(0)
+    day.silence(1, 30, matcher)
+    assert len(day.told(30)) == 1
+
+
+def test_a_silence_of_fewer_actions_does_not_continue_one_of_all(store):
+    day = Timetable(store, PLAIN)
+    day.push(0, "a", **WINDOWED)
+    day.told(0)
+    day.silence(1, 30, "theme=sample")
+    day.silence(1, 60, "action=update")
+    assert len(day.told(30)) == 1
+
+
 def test_a_silence_that_another_one_continues_reminds_nobody_yet(store):
     day = Timetable(store, PLAIN)
     day.push(0, "a", **WINDOWED)
@@ -582,6 +620,51 @@ def test_what_ends_before_its_release_is_withheld_with_that_reason(store):
     assert day.told(5) == [("desk", "resolved a")]
     assert ("alert", "withheld", "REVIEW") in day.stops("a")
     assert day.release(6, receiver="checked") == ()
+
+
+# --- several routes to one receiver -----------------------------------------------------------
+
+
+def beside(first, second=""):
+    """Two routes to the desk: this one for all, then one for warnings."""
+    return (
+        DESK
+        + f"""
+route:
+  receiver: boss
+  routes:
+  - {{matchers: ['action=~".+"'], receiver: desk, continue: true, {first}}}
+  - {{matchers: {{severity: warning}}, receiver: desk{second}}}
+time_intervals:
+- name: morning
+  time_intervals: [{{times: [{{start_time: '08:00', end_time: '09:00'}}]}}]
+"""
+    )
+
+
+@pytest.mark.parametrize("first", ["digest: {at: '09:30'}", "review: true"])
+def test_what_one_route_tells_at_once_another_of_the_same_receiver_does_not_hold_back(store, first):
+    day = Timetable(store, beside(first))
+    day.push(0, "a", severity="warning")
+    day.push(0, "b", severity="info")
+    assert day.told(0) == [("desk", "alert a")]
+
+
+def test_a_digest_beside_a_route_does_not_end_that_ones_quiet_hours(store):
+    day = Timetable(store, beside("digest: {at: '09:30'}", ", mute_time_intervals: [morning]"))
+    day.push(0, "a", severity="warning")
+    assert day.told(59) == []
+    assert day.stops("a") == [("alert", "waiting", "MUTED")]
+    assert day.told(60) == [("desk", "alert a")]
+
+
+def test_the_interval_is_that_of_the_route_that_speaks_at_once(store):
+    day = Timetable(store, beside("review: true", ", group_interval: 10m, group_by: [country]"))
+    day.push(0, "a", severity="warning")
+    assert day.told(0) == [("desk", "alert a")]
+    day.push(1, "b", severity="warning")
+    assert day.told(5) == []
+    assert day.told(10.1) == [("desk", "alert b")]
 
 
 # --- order ------------------------------------------------------------------------------------

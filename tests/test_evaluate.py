@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from warden.evaluate import Evaluation, Evaluator, SourceView, seeding
 from warden.ingest import ingest
 from warden.model.alert import Alert
 from warden.model.rule import Rule, Ruleset, SeverityStep
+from warden.notify.render import Renderer
+from warden.notify.routes import Receiver
 from warden.store import MEMORY, Store, ledger, open_store
 from warden.store.backup import back_up
 
@@ -112,6 +115,23 @@ def test_a_deletion_names_the_event_beside_it_and_keeps_its_own_id(desk: Desk) -
     assert cancel.action == "cancel"
     assert cancel.facts["withdrawn"] == ["MLI1"]
     assert [event["id"] for event in cancel.facts["merged_into"]] == ["MLI2"]
+
+
+def test_an_alert_that_goes_on_with_another_record_was_known_when_it_was_first_told(
+    desk: Desk,
+) -> None:
+    desk.feed.serve(record("MLI1"))
+    desk.cycle()
+    desk.clock.advance(timedelta(days=25))
+    desk.feed.serve(record("MLI2", "2022-07-23"), gone=["MLI1"])
+    (told,) = desk.cycle().notices
+    assert told.facts["events"][0]["id"] == "MLI2"
+    assert told.facts["reported_late_days"] == (START.date() - date(2022, 7, 23)).days
+    text = json.loads(
+        Renderer().render(Receiver("desk"), [told], desk.clock.now(), ["mail"]).bodies["mail"]
+    )["text"]
+    assert "Known to warden on 1 Aug 2022, 9 days after it happened." in text
+    assert not any(decision.writes for decision in desk.cycle(full=True).decisions)
 
 
 def test_a_removed_rule_closes_its_alerts_in_silence(desk: Desk) -> None:

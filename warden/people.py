@@ -17,17 +17,17 @@ from typing import Any, Final
 from warden.errors import UsageError
 from warden.model.alert import Alert
 from warden.model.located import did_you_mean, shown
-from warden.model.notice import ACTIONS, Notice
+from warden.model.notice import Notice
 from warden.model.people import VERDICTS, Silence
 from warden.model.rule import Ruleset
 from warden.notify import plan
 from warden.notify.silences import (
     MAX_MATCHER,
     MAX_MATCHERS,
+    actions_held,
     compiled,
     doubts,
     holds_nearly_everything,
-    matches,
 )
 from warden.store import ledger, outbox, people
 from warden.store.values import instant_text
@@ -138,7 +138,7 @@ def held_by(
 def silences_alert(silence: Silence, alert: Alert, ruleset: Ruleset) -> bool:
     """Whether the silence holds any notice of the alert back, were it active."""
     labels = labels_of(alert, ruleset)
-    return any(matches(silence.matchers, {**labels, "action": action}) for action in ACTIONS)
+    return bool(actions_held(silence.matchers, labels))
 
 
 def labels_of(alert: Alert, ruleset: Ruleset) -> dict[str, str]:

@@ -61,7 +61,7 @@ from warden.trial.backtest import (
     parse_step,
 )
 from warden.trial.calibration import Task, prepare
-from warden.trial.explain import explain_alert, explain_event, find_event
+from warden.trial.explain import explain_alert, explain_event, explain_summary, find_event
 from warden.trial.files import read_all
 from warden.trial.replay import replay
 from warden.trial.ruletest import Outcome, run_tests
@@ -240,15 +240,18 @@ class Trying:
         return draw_png(svg, width_px=2 * calibration.WIDTH) if png else svg.encode()
 
     def explain(self, name: str, files: Sequence[Path] = ()) -> tuple[str, list[dict[str, Any]]]:
-        """Explain an event (by uid or the source's id) or an alert; say which of the two it is.
+        """Explain an event (by uid or the source's id), an alert or a summary; say which it is.
 
         Raises:
-            UsageError: there is neither an event nor an alert of that name.
+            UsageError: there is no event, no alert and no summary of that name.
         """
         with self._events(files) as store:
             rows = explain_alert(store.connection, name, self._app.clock.now())
             if rows:
                 return "alert", rows
+            rows = explain_summary(store.connection, name)
+            if rows:
+                return "summary", rows
             uid = find_event(store.connection, name)
             if uid is None:
                 raise UsageError(

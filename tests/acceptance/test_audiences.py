@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,6 +14,7 @@ from support.build import event
 from support.rig import Rig
 
 from warden.errors import ConfigError, StoreError
+from warden.trying import Trying
 
 RULES = """\
 rules:
@@ -115,6 +117,26 @@ def test_what_all_would_have_heard_is_one_summary():
     with installed(*many(5)) as rig:
         assert len(rig.rows("SELECT 1 FROM notices")) == 1
         assert len(rig.rows("SELECT 1 FROM messages WHERE receiver = 'desk'")) == 1
+
+
+def test_the_command_that_a_summarys_mail_names_tells_what_it_listed_and_where_it_went():
+    with installed(*many(3)) as rig:
+        (text,) = rig.column(
+            "SELECT b.body ->> '$.text' FROM message_bodies b JOIN messages m"
+            " ON m.id = b.message_id WHERE m.receiver = 'desk' AND b.format = 'mail'"
+        )
+        (name,) = re.findall(r"warden\s+explain\s+([0-9a-f]+)", text)
+        what, rows = Trying(rig.app).explain(name)
+        assert what == "summary"
+        listed = [row for row in rows if row["stop"] == "listed"]
+        assert {row["alert_id"] for row in listed} == set(rig.column("SELECT id FROM alerts"))
+        assert sorted(row["reason"].split()[-1] for row in listed) == ["M0", "M1", "M2"]
+        assert all(row["rule"] == "attack" for row in rows)
+        sent = {row["receiver"] for row in rows if row["stop"] == "dispatch"}
+        assert sent == {"desk", "mali", "machine"}
+        stops = [row["stop"] for row in rows]
+        assert stops[0] == "notice"
+        assert "delivery" in stops
 
 
 def test_the_weekly_list_of_old_alerts_goes_to_those_whom_they_concern():

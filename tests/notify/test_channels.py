@@ -259,6 +259,19 @@ def test_a_folded_subject_keeps_its_blanks(padding):
     assert max(len(row) for row in raw.split(b"\r\n\r\n")[0].split(b"\r\n")) <= 78
 
 
+@pytest.mark.parametrize("word", ["x", "alert", "of-seventeen-even", "w" * 60, "w" * 61, "w" * 99])
+def test_a_subject_of_any_length_stands_beside_its_name_and_is_read_as_it_was(word):
+    for length in range(1, 250):
+        subject = f"{word} " * 250
+        subject = subject[:length].strip()
+        raw = composed(subject=subject).as_bytes()
+        head = raw.split(b"\r\n\r\n")[0]
+        assert message_from_bytes(raw, policy=default)["Subject"] == subject
+        assert b"Subject: \r\n" not in head
+        assert b"Subject:\r\n" not in head
+        assert max(len(row) for row in head.split(b"\r\n")) <= 78
+
+
 @pytest.mark.parametrize(
     "given",
     [

@@ -99,6 +99,34 @@ route:
     assert names(routing, severity="critical") == ["desk"]
 
 
+@pytest.mark.parametrize(
+    ("first", "severity", "path"),
+    [
+        ("digest: {at: '06:00'}", "warning", "1"),
+        ("review: true", "warning", "1"),
+        ("digest: {at: '06:00'}", "info", "0"),  # no other leads there
+        ("digest: {at: '06:00'}", "critical", "0"),  # what is critical is not gathered
+        ("group_wait: 5m", "warning", "0"),
+    ],
+)
+def test_of_a_receivers_routes_the_first_that_speaks_at_once_is_gone_by(first, severity, path):
+    routing = good_routing(
+        RECEIVERS
+        + f"""
+route:
+  receiver: boss
+  routes:
+  - {{matchers: {{theme: bamako}}, receiver: desk, continue: true, {first}}}
+  - {{matchers: {{severity: [warning, critical]}}, receiver: desk}}
+"""
+    )
+    labels = {"theme": "bamako", "severity": severity}
+    assert [(m.receiver.name, m.route.path) for m in routing.receivers_for(labels)] == [
+        ("desk", path)
+    ]
+    assert routing.routes_to("desk", labels)[0].path == path
+
+
 FAULTS = {
     "unknown key": ("- {name: x, emial: [{to: a@b.org}]}", "did you mean 'email'"),
     "unknown receiver": ("ROUTE receiver: dek", "no receiver is named 'dek'; did you mean 'desk'?"),

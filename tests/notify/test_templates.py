@@ -165,6 +165,70 @@ def test_a_fault_of_a_template_is_told_once_at_its_place(tmp_path):
     ]
 
 
+def shipped(name):
+    return (template_folders(None)[0] / name).read_text(encoding="utf-8")
+
+
+def told_of(tmp_path, files):
+    """The faults of the shipped templates with these layouts in their places."""
+    (tmp_path / "layout").mkdir(exist_ok=True)
+    for name, text in files.items():
+        (tmp_path / "layout" / name).write_text(text, encoding="utf-8")
+    faults = template_faults(Renderer(template_folders(tmp_path)))
+    return [fault.one_line().removeprefix(f"{tmp_path}/layout/") for fault in faults]
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        "{% if notices|length > 1 %}{{ nope_var }}{% endif %}",
+        "{% if notices|length > 900 %}{{ nope_var }}{% endif %}",
+        "{% if fallback %}{% for one in nope_var %}{{ one }}{% endfor %}{% endif %}",
+        "{% for nope_var in notices %}{% endfor %}{% if fallback %}{{ nope_var }}{% endif %}",
+    ],
+)
+@pytest.mark.parametrize("name", ["mail.txt.jinja", "mail.html.jinja"])
+def test_a_name_that_no_sample_comes_to_is_told_at_its_line(tmp_path, name, branch):
+    text = shipped(f"layout/{name}") + "\n" + branch
+    (told,) = told_of(tmp_path, {name: text})
+    line, column = len(text.splitlines()), branch.index("nope_var") + 1
+    assert told == f"{name}:{line}:{column}: WR081 'nope_var' is undefined"
+
+
+@pytest.mark.parametrize("text", ["{{ subject | nope }}{{ other }}", "{" * 300, "{{" + "(" * 9000])
+def test_a_layout_that_cannot_be_compiled_is_a_fault_and_nothing_more(tmp_path, text):
+    assert len(told_of(tmp_path, {"mail.txt.jinja": text})) == 1
+
+
+def test_names_of_what_a_layout_includes_are_looked_at_and_those_it_sets_are_known(tmp_path):
+    layout = (
+        "{% set mine = 1 %}{% for notice in notices %}{% include 'layout/part' %}{% endfor %}"
+        "{% if asked is defined %}{{ asked }}{% endif %}{{ other | default('') }}"
+    )
+    part = "{{ notice.first_line }}{{ mine }}\n{% if fallback %}{{ nope_var }}{% endif %}"
+    told = told_of(tmp_path, {"mail.txt.jinja": layout, "part": part})
+    assert told == ["part:2:21: WR081 'nope_var' is undefined"]
+
+
+@pytest.mark.parametrize("name", ["mail.txt.jinja", "mail.html.jinja"])
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        ("ok", 1),
+        ("<head><title>{{ subject }}</title></head><p>ok</p>" * 2, None),
+        ("{{ subject }}", 0),
+        ("{% for n in notices %}{{ n.first_line | upper | wordwrap(40) }}{% endfor %}", 0),
+        ("{% if notices | length > 1 %}{{ subject }}{% endif %}", 1),
+    ],
+)
+def test_a_layout_must_say_what_the_mail_is_about(tmp_path, name, text, faults):
+    if faults is None:  # what only a browser's tab would show
+        faults = 1 if ".html" in name else 0
+    told = told_of(tmp_path, {name: text})
+    unsaid = "the first line of a notice is not said: write {{ notice.first_line }}"
+    assert told == [f"{name}:0:0: WR081 {unsaid}"] * faults
+
+
 def test_a_phrase_that_leaves_a_name_out_or_invents_one_is_told_at_its_line(tmp_path: Path):
     (tmp_path / "fr").mkdir()
     (tmp_path / "fr" / "strings.toml").write_text(

@@ -15,9 +15,11 @@ from warden.notify.render.body import ordinal
 from warden.notify.render.first_line import LIMIT, short_actor
 from warden.notify.render.gaps import Gap
 from warden.notify.render.payload import schema
+from warden.notify.render.plain import plain_text
+from warden.notify.render.renderer import message_view
 from warden.notify.render.samples import sample_event, sample_notice, sample_notices
 from warden.notify.render.template_faults import template_faults
-from warden.notify.render.voice import read_phrases
+from warden.notify.render.voice import Voice, read_phrases
 from warden.notify.routes import Receiver
 
 RENDERER = Renderer()
@@ -506,10 +508,67 @@ def test_an_event_that_has_not_moved_is_not_said_to_be_elsewhere():
     assert "Still recorded, but after a revision it no longer meets" in body(one)
 
 
-@pytest.mark.parametrize(("count", "said"), [(6, "20 dead"), (10, "20 dead in 10 events")])
-def test_the_dead_of_an_episode_are_not_taken_for_those_of_its_fullest_window(count, said):
+def episode(**facts):
+    """Of a count of events: six in the fullest window of sixty days."""
     window = next(n for n in sample_notices() if n.facts.get("kind") == "count")
-    condition = {"measure": "events", "window_days": 30}
-    facts = {"value": 6, "window_days": 30, "event_count": count, "fatalities": 20}
-    one = replace(window, facts={**window.facts, **facts, "condition": condition})
-    assert line(one).endswith(said)
+    condition = {"measure": "events", "window_days": 60}
+    found = {"value": 6, "window_days": 60, "event_count": 10, "fatalities": 85}
+    facts = {"condition": condition, "first_day": "2022-11-22", **found, **facts}
+    return replace(window, key=(), facts={**window.facts, **facts})
+
+
+@pytest.mark.parametrize(
+    ("count", "language", "said"),
+    [
+        (6, "en", "days ago, 85 dead"),
+        (10, "en", "85 dead in 10 events since 22 Nov 2022"),
+        (6, "fr", "3 jours, 85 morts"),
+        (10, "fr", "85 morts dans 10 événements depuis le 22 nov. 2022"),
+    ],
+)
+def test_the_dead_of_an_episode_are_not_taken_for_those_of_its_fullest_window(
+    count, language, said
+):
+    assert line(episode(event_count=count), language=language).endswith(said)
+
+
+def test_the_dead_of_more_than_a_window_are_told_as_such_whatever_was_counted():
+    districts = {"measure": "distinct_admin2"}
+    assert line(episode(**districts)).endswith("85 dead in 10 events since 22 Nov 2022")
+    assert line(episode(**districts, first_day="2024-01-02")).endswith("days ago, 85 dead")
+
+
+def test_a_first_line_too_long_says_the_span_of_its_dead_in_fewer_words_or_leaves_them_out():
+    cluster = "Cluster of violent events involving militant Islamists within 150 km of Bamako"
+    said = line(replace(episode(), title=cluster, action="update", reason="MATERIAL_CHANGE"))
+    assert said.endswith(f"{cluster}, 6 events in 60 days, latest 7 Jan, 85 dead since 22 Nov 2022")
+    key = (("admin1", "A region with quite a long name of its own, " * 2 + "and its end"),)
+    said = line(replace(episode(), title="T" * 50, key=key))
+    assert len(said) <= LIMIT
+    assert said.endswith("6 events in 60 days, latest 7 Jan")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "and 22 more, earlier"), ("fr", "et 22 autres, antérieurs")]
+)
+@pytest.mark.parametrize("part", ["text", "html"])
+def test_a_list_of_events_that_is_not_whole_says_how_many_more_there_are(part, language, said):
+    listed = [sample_event(id=f"SMP{number}") for number in range(20)]
+    assert said in body(episode(events=listed, event_count=42), part, language=language)
+    assert said.split(" ", maxsplit=1)[0] + " 0" not in body(
+        episode(events=listed, event_count=20), part, language=language
+    )
+
+
+def test_the_plain_form_says_so_too():
+    voice = Voice(RENDERER.phrases("en"), "UTC", NOW)
+    view = message_view(Receiver("desk"), [episode()], ["A line"], voice, "A line")
+    assert "and 9 more, earlier" in plain_text(view)
+
+
+def test_a_summary_says_how_many_of_its_alerts_are_listed():
+    one = next(n for n in sample_notices() if n.action == "summary")
+    facts = {**one.facts, "total": 70, "shown": 70}
+    text = body(replace(one, facts=facts, items=one.items * 70))
+    assert "Listed below: 50 of 70" in text
+    assert text.count("\n- ") == 50

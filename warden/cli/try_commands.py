@@ -409,6 +409,7 @@ def explain(obj: Globals, *, name: str, files: tuple[Path, ...], as_json: bool) 
     Of an event: every rule's verdict, with the values by which its predicates hold, or the
     predicate that failed and the value it failed on.
     Of an alert: every decision with its reason, every notice, and every stop on the way out.
+    Of a summary, by the id that its message names: the alerts that it lists, and where it went.
     """
     from warden.app import App
     from warden.trying import Trying

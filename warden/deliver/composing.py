@@ -29,7 +29,7 @@ from warden.notify.render.gaps import Gap
 from warden.notify.render.renderer import in_order
 from warden.notify.routes import Receiver, Routing, Target
 from warden.notify.silence_ends import silence_ended
-from warden.notify.silences import matches, silencing
+from warden.notify.silences import actions_held
 from warden.store import ledger, outbox, people
 from warden.store.connection import Store, Transaction
 from warden.store.sources import load_sources
@@ -186,7 +186,8 @@ def _remind_after(tx: Transaction, silence: Silence, routing: Routing, now: date
         labels = alert_labels(row)
         if labels.get("kind") == "event" or row["acknowledged_at"] is not None:
             continue
-        if matches(silence.matchers, labels) and silencing(others, labels) is None:
+        still = [actions_held(one.matchers, labels) for one in others]
+        if actions_held(silence.matchers, labels).difference(*still):
             covered[row["id"]] = row["rule_id"]
     listed: dict[tuple[str, str], list[str]] = {}
     for alert_id, receivers in outbox.told_of(tx, covered).items():

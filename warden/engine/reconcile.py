@@ -527,7 +527,8 @@ class _Plan:
 
     def _moved(self, alert: Alert, signal: Signal) -> Alert:
         """The alert with the episode's content, or itself where that is the same."""
-        facts = alert.facts if same_facts(alert.facts, signal.facts) else signal.facts
+        facts = self._known_since(alert, signal)
+        facts = alert.facts if same_facts(alert.facts, facts) else facts
         if facts is alert.facts and _CONTENT(alert) == _CONTENT(signal):
             return alert
         return replace(
@@ -543,6 +544,13 @@ class _Plan:
             facts=facts,
             changed_at=self._now,
         )
+
+    def _known_since(self, alert: Alert, signal: Signal) -> dict[str, Any]:
+        """The episode's facts; an alert that a later record takes over was known before it."""
+        before, now = alert.facts.get("known_at"), signal.facts.get("known_at")
+        if not self._is_event or not before or not now or before >= now:
+            return signal.facts
+        return {**signal.facts, "known_at": before}
 
     def _state(self, alert: Alert, state: AlertState, reason: Reason) -> Alert:
         if alert.state == state:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from warden.model.located import Node, shown
 from warden.model.regex import TooCostlyError, require_cheap
+from warden.notify.posix import without_posix_classes
 from warden.notify.reading import Reader
 
 MatchOp = Literal["=", "!=", "=~", "!~"]
@@ -91,12 +92,13 @@ def _compiled(node: Node, name: str, op: str, value: str, reader: Reader) -> Mat
     if op in ("=", "!="):
         return Matcher(name, "=" if op == "=" else "!=", (value,))
     try:
-        pattern = re.compile(value)
-    except (re.error, RecursionError, OverflowError) as error:
+        written = without_posix_classes(value)
+        pattern = re.compile(written)
+    except (re.error, ValueError, RecursionError, OverflowError) as error:
         reader.faults.error(node, "WR031", f"the expression {shown(value)} is wrong: {error}")
         return None
     try:
-        require_cheap(value, unbounded=MAX_LABEL, most=MAX_LABEL**2)
+        require_cheap(written, unbounded=MAX_LABEL, most=MAX_LABEL**2)
     except TooCostlyError as error:
         reader.faults.error(node, "WR032", f"the expression {shown(value)} {error}")
         return None

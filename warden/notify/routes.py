@@ -6,7 +6,7 @@ gets a notice; `deliver` asks them how to reach whom.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,6 +99,10 @@ class Route:
         """The digest that what is so severe goes into; what is critical only where it is named."""
         return self.digest if severity != "critical" or self.digests_critical else None
 
+    def speaks_at_once(self, severity: str) -> bool:
+        """Whether what is so severe waits neither for a digest nor for a person; mutes aside."""
+        return not self.review and self.digest_of(severity) is None
+
     def matching(self, labels: Mapping[str, str]) -> Iterator[Route]:
         """The deepest routes that match, in order, as Alertmanager walks them."""
         if not all(matcher.matches(labels) for matcher in self.matchers):
@@ -142,18 +146,37 @@ class Routing:
     inhibit_rules: tuple[InhibitRule, ...] = ()
 
     def receivers_for(self, labels: Mapping[str, str]) -> list[RouteMatch]:
-        """Who gets an alert with these labels; a receiver is named once, by its first route."""
+        """Who gets an alert with these labels, in the tree's order; a receiver is named once.
+
+        It goes by the first of the receiver's routes that speaks at once, else by the first.
+        """
         if self.root is None:
             return []
-        found: dict[str, RouteMatch] = {}
+        ways: dict[str, list[Route]] = {}
         for route in self.root.matching(labels):
-            receiver = self.receivers.get(route.receiver)
-            if receiver is not None:
-                found.setdefault(receiver.name, RouteMatch(receiver, route))
-        return list(found.values())
+            if route.receiver in self.receivers:
+                ways.setdefault(route.receiver, []).append(route)
+        return [
+            RouteMatch(self.receivers[name], _preferred(routes, labels)[0])
+            for name, routes in ways.items()
+        ]
 
     def routes_to(self, receiver: str, labels: Mapping[str, str]) -> list[Route]:
-        """The routes that lead an alert with these labels to a receiver, in their order."""
+        """The routes by which an alert with these labels may go to a receiver, in their order.
+
+        Those that speak at once, else all that lead there.
+        """
         if self.root is None:
             return []
-        return [route for route in self.root.matching(labels) if route.receiver == receiver]
+        found = [route for route in self.root.matching(labels) if route.receiver == receiver]
+        return _preferred(found, labels)
+
+
+def _preferred(routes: Sequence[Route], labels: Mapping[str, str]) -> list[Route]:
+    """Those that speak at once; all where none does.
+
+    Who is to hear of something at once must not hear a day later since another of his routes
+    gathers more than that.
+    """
+    severity = labels.get("severity", "")
+    return [route for route in routes if route.speaks_at_once(severity)] or list(routes)

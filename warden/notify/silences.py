@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from warden.errors import UsageError
 from warden.model.located import FaultList, Node, SourceFile
+from warden.model.notice import ACTIONS, Action
 from warden.model.people import Silence
 from warden.model.rule import Rule
 from warden.notify.matcher_names import check_matchers
@@ -75,6 +76,13 @@ def matches(matchers: Sequence[str], labels: Mapping[str, str]) -> bool:
     """Whether all these written matchers hold. No matcher at all holds nothing."""
     found = compiled(tuple(matchers))
     return bool(found) and all(matcher.matches(labels) for matcher in found)
+
+
+def actions_held(matchers: Sequence[str], labels: Mapping[str, str]) -> frozenset[Action]:
+    """Of an alert with these labels, which notices the matchers hold back."""
+    return frozenset(
+        action for action in ACTIONS if matches(matchers, {**labels, "action": action})
+    )
 
 
 def holds_nearly_everything(matchers: Sequence[str]) -> bool:

@@ -1,13 +1,14 @@
 """Why something was, or was not, said: every rule's verdict on an event, every stop of an alert.
 
 Standing in the flow: beside it. Of an event each rule's predicates are asked one by one, with the
-value that decided; of an alert the ledger's decisions, notices and the outbox are read back.
+value that decided; of an alert the ledger's decisions, notices and the outbox are read back; of a
+summary what it listed and where it went.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,7 @@ from warden.engine.predicates import compile_predicate
 from warden.engine.where import Matcher
 from warden.model.alert import Alert
 from warden.model.event import LOCATION_ERROR_KM, ROLES
+from warden.model.notice import Notice
 from warden.model.people import Silence
 from warden.model.rule import (
     ActorIs,
@@ -328,8 +330,8 @@ def _bounds(predicate: Number) -> str:
 
 
 _ORDER = {
-    "decision": 0, "notice": 1, "silence": 2, "dispatch": 3, "release": 4, "delivery": 5,
-    "acknowledgement": 6, "verdict": 7,
+    "decision": 0, "notice": 1, "listed": 2, "silence": 3, "dispatch": 4, "release": 5,
+    "delivery": 6, "acknowledgement": 7, "verdict": 8,
 }  # fmt: skip
 
 
@@ -357,6 +359,41 @@ def explain_alert(
     ]
     rows.sort(key=lambda row: (row["at"], _ORDER.get(row["stop"], len(_ORDER))))
     return [{"rule": rule_id, "predicate": None, "actual": None, **row} for row in rows]
+
+
+def explain_summary(connection: sqlite3.Connection, name: str) -> list[dict[str, Any]]:
+    """A summary by its own id: a row for each alert it lists, and where it went; [] if unknown."""
+    found = [n for n in ledger.load_notices(connection, ids=[name]) if n.action == "summary"]
+    if not found:
+        return []
+    summary = found[0]
+    rows = [
+        *stops.notices(connection, name),
+        *(_listed(summary, item) for item in summary.items),
+        *stops.unrouted(connection, name),
+        *stops.dispatches(connection, name),
+        *stops.deliveries(connection, name),
+        *stops.releases(connection, name),
+    ]
+    rows.sort(key=lambda row: (row["at"], _ORDER.get(row["stop"], len(_ORDER))))
+    about = {"rule": summary.rule_id, "predicate": None, "actual": None}
+    return [about | row for row in rows]
+
+
+def _listed(summary: Notice, item: Mapping[str, Any]) -> dict[str, Any]:
+    """An alert as it stood when the summary was written; its own story is told under its id."""
+    key = ", ".join(f"{name}={value}" for name, value in (item.get("key") or {}).items())
+    first, last = str(item.get("first_day") or ""), str(item.get("last_day") or "")
+    parts = (key, first if first == last else f"{first} to {last}", *(item.get("event_ids") or ()))
+    return {
+        "rule": str(item.get("rule_id") or summary.rule_id),
+        "stop": "listed",
+        "at": instant_text(summary.at),
+        "verdict": str(item.get("severity") or summary.severity),
+        "reason": ", ".join(part for part in (f"alert {item.get('alert_id')}", *parts) if part),
+        "alert_id": item.get("alert_id"),
+        "notice_id": summary.id,
+    }
 
 
 def _silences(

@@ -107,15 +107,26 @@ def _notes(notice: Notice, voice: Voice) -> Iterable[str]:
     if notice.reason == "NO_LONGER_MATCHES":
         yield _no_longer(notice, voice)
     elif voice.has(f"reason.{notice.reason}"):
-        yield voice.say(f"reason.{notice.reason}")
+        yield voice.say(f"reason.{notice.reason}", **_silence(facts))
     if facts.get("merged_into"):
         yield _merged(notice, voice)
     held = int(number_of(facts.get("held")) or 0)
     if held:
         yield voice.say("held", held)
     total, shown = number_of(facts.get("total")), number_of(facts.get("shown"))
-    if total is not None and shown is not None and total > shown:
-        yield voice.say("listed_of", shown=voice.number(shown), total=voice.number(total))
+    if total is not None and shown is not None and total > min(shown, MAX_ROWS):
+        rows = voice.number(min(shown, MAX_ROWS))
+        yield voice.say("listed_of", shown=rows, total=voice.number(total))
+
+
+def _silence(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Which silence has ended, whose it was and why; empty words where none has."""
+    ended = facts.get("silence") or {}
+    return {
+        "silence": clean(ended.get("id") or ""),
+        "who": clean(ended.get("who") or "", 100),
+        "comment": clean(ended.get("comment") or "", 300).rstrip("."),
+    }
 
 
 def _of_action(notice: Notice, voice: Voice) -> str:
@@ -326,7 +337,8 @@ def _when(notice: Notice, event: Mapping[str, Any], voice: Voice) -> Iterable[st
 
 
 def _reported(notice: Notice, event: Mapping[str, Any], voice: Voice) -> str:
-    known = instant_of(event.get("known_at") or event.get("first_seen_at"))
+    first = notice.facts.get("known_at")  # of the alert, whose event may be a later record
+    known = instant_of(first or event.get("known_at") or event.get("first_seen_at"))
     if known is None:
         return ""
     late = int(number_of(notice.facts.get("reported_late_days")) or 0)
@@ -504,10 +516,13 @@ def _table(notice: Notice, voice: Voice) -> View | None:
     if notice.facts.get("kind", "event") == "event" or not events:
         return None
     columns = ("when", "where", "what", "deaths")
+    rows = [_event_row(notice, event, voice) for event in events[:MAX_ROWS]]
+    more = int(number_of(notice.facts.get("event_count")) or 0) - len(rows)
     return {
         "caption": voice.say("events_caption"),
         "columns": [voice.say(f"column.{name}") for name in columns],
-        "rows": [_event_row(notice, event, voice) for event in events[:MAX_ROWS]],
+        "rows": rows,
+        "more": voice.say("events_more", more) if more > 0 else "",
     }
 
 
@@ -576,6 +591,7 @@ def _summary_table(notice: Notice, voice: Voice) -> View:
         "caption": "",
         "columns": [voice.say(f"column.{name}") for name in columns],
         "rows": [_item_row(notice, item, voice) for item in notice.items[:MAX_ROWS]],
+        "more": "",  # said before the table
     }
 
 

@@ -197,9 +197,10 @@ def _window_lines(notice: Notice, voice: Voice) -> Iterator[str]:
     keyed = ", ".join(key_words(name, value, voice, facts) for name, value in notice.key)
     counted = _counted(facts, voice)
     about = _with_expected(counted, facts, voice)
-    dead, last = _deaths_of_all(facts, voice), _latest(facts, voice, ago=False)
-    tails = [(about, _latest(facts, voice, ago=True), dead)]
-    tails += [(counted, tails[0][1], dead), (counted, last, dead)]
+    last, long_last = (_latest(facts, voice, ago=ago) for ago in (False, True))
+    dead, briefly, spanning = _deaths_of_all(facts, voice)
+    tails = [(about, long_last, dead), (counted, long_last, dead), (counted, last, dead)]
+    tails += [(counted, last, briefly)]
     if counted and facts.get("kind") == "projection":  # of a whole period: these matter least
         tails += [(counted, last, ""), (counted, "", "")]
     for parts in tails:
@@ -209,6 +210,8 @@ def _window_lines(notice: Notice, voice: Voice) -> Iterator[str]:
         short = _without_middle(title, room)
         yield ", ".join([f"{short} ({keyed})" if keyed else short, *tail])
     yield ", ".join([keyed or short, *tail])
+    if spanning:
+        yield ", ".join([keyed or short, *(part for part in (counted, last) if part)])
 
 
 def _counted(facts: Mapping[str, Any], voice: Voice) -> str:
@@ -244,21 +247,39 @@ def _without_middle(title: str, room: int) -> str:
     return f"{head.rpartition(' ')[0].rstrip(' ,')}… {tail.partition(' ')[2]}"
 
 
-def _deaths_of_all(facts: Mapping[str, Any], voice: Voice) -> str:
-    """The dead of the whole episode; of how many events, where one window does not hold them.
+def _deaths_of_all(facts: Mapping[str, Any], voice: Voice) -> tuple[str, str, bool]:
+    """The dead of the whole episode in words and in few, and whether it is more than one window.
 
-    Nothing where deaths are what was counted: two numbers of dead would have to be read twice.
+    Of how many events and since when, where one window does not hold them: beside "6 events in
+    60 days" they would be taken for theirs. Nothing where deaths are what was counted: two numbers
+    of dead would have to be read twice.
     """
     count, value = number_of(facts.get("event_count")), number_of(facts.get("value"))
     measure = measure_of(facts)
     if facts.get("kind") == "quiet":  # its events are those before
-        return ""
+        return "", "", False
     if not count or (measure.startswith("fatalities") and value is not None):
-        return ""
-    dead = deaths(facts, voice)
-    if not dead or value is None or measure != "events" or count <= value:
-        return dead
-    return voice.say("dead_in", dead=dead, events=voice.say("events", count))
+        return "", "", False
+    dead, first = deaths(facts, voice), day_of(facts.get("first_day"))
+    if not dead or value is None or not _spans_windows(facts, measure, count, value):
+        return dead, dead, False
+    events = voice.say("events", count)
+    if first is None:
+        return voice.say("dead_in", dead=dead, events=events), "", True
+    day = voice.day(first)
+    full, brief = (voice.say("dead_since", dead=dead, events=e, day=day) for e in (events, ""))
+    return full, brief, True
+
+
+def _spans_windows(facts: Mapping[str, Any], measure: str, count: float, value: float) -> bool:
+    """Whether the episode's events are more than those that were counted in one window."""
+    if measure == "events":
+        return count > value
+    first, last = day_of(facts.get("first_day")), day_of(facts.get("last_day"))
+    days = number_of(facts.get("window_days"))
+    if first is None or last is None or days is None:
+        return False
+    return (last - first).days >= days
 
 
 def key_words(name: str, value: str, voice: Voice, facts: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ def plain_text(view: Mapping[str, Any]) -> str:
             lines += ["", section["label"].upper(), *section["lines"]]
         if notice["table"]:
             lines += ["", *("- " + " | ".join(row) for row in notice["table"]["rows"])]
+            lines += [notice["table"]["more"]] if notice["table"]["more"] else []
         lines += ["", *notice["citations"], f"{view['words']['alert_word']} {notice['alert_id']}"]
         lines += ["", "-" * 60, ""]
     return "\n".join([*lines, str(view["footer"])]) + "\n"

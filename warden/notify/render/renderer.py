@@ -6,6 +6,7 @@ message is counted as a fallback.
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import textwrap
@@ -30,6 +31,7 @@ from warden.notify.render.gaps import Gap
 from warden.notify.render.parts import clean
 from warden.notify.render.payload import payload
 from warden.notify.render.plain import bare_line, bare_text, plain_text
+from warden.notify.render.samples import sample_notice
 from warden.notify.render.spoken import in_language
 from warden.notify.render.studio import MAX_NOTICES, Picture, Studio
 from warden.notify.render.voice import Phrases, Voice
@@ -41,6 +43,8 @@ _QUIET_COLOUR = "#6b7078"
 _COLUMNS = 72
 _BOUND = "\ufdd0"  # no character: a space where no line is broken
 _LEAD = re.compile(r" *(?:- |\d+\. )?")
+_HEAD = re.compile(r"(?is)<head\b.*?</head\s*>|<style\b.*?</style\s*>|<!--.*?-->")
+_TAG = re.compile(r"<[^>]*>")
 _WORDS = ("changed", "alert_word")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _LAYOUTS = ("mail.txt.jinja", "mail.html.jinja")
@@ -49,6 +53,14 @@ RENDERING_FAILED = (
     TemplateError, ConfigError, KeyError, TypeError, ValueError, AttributeError, IndexError,
     ArithmeticError, RecursionError, MemoryError, OSError,
 )  # fmt: skip
+
+
+class UnsaidError(Exception):
+    """A layout that does not say what its message is about; `name` is the template's."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("the first line of a notice is not said: write {{ notice.first_line }}")
+        self.name = name
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +127,52 @@ class Renderer:
             yield error
             return
         yield from self.studio.failures(notice, voice)
+        yield from self._failures_of(language, view)
+
+    def failures_of_layouts(
+        self, language: str, notice: Notice, other: Notice
+    ) -> Iterator[Exception]:
+        """What goes wrong outside digests: with one notice, which must be said, and with two."""
+        receiver = Receiver("check", language)
+        try:
+            voice = self._voice(receiver, notice.at, shipped=False)
+            lines = [first_line(one, voice) for one in (notice, other)]
+            alone = message_view(receiver, [notice], lines[:1], voice, lines[0])
+            both = message_view(receiver, [notice, other], lines, voice, lines[0])
+        except RENDERING_FAILED:  # told by `failures`
+            return
+        yield from self._failures_of(language, alone, must_say=lines[0])
+        yield from self._failures_of(language, both)
+
+    def layouts(self, language: str) -> Iterator[str]:
+        """The names of the templates by which mails in a language are laid out."""
         for name in _LAYOUTS:
+            both = _layout_names(name, language)
+            yield next((one for one in both if self._has(one)), both[-1])
+
+    def layout_values(self, language: str) -> frozenset[str]:
+        """The names that every layout is given.
+
+        Raises:
+            one of RENDERING_FAILED: the language's phrases cannot be used.
+        """
+        notice = sample_notice()
+        receiver = Receiver("check", language)
+        voice = self._voice(receiver, notice.at, shipped=False)
+        return frozenset(message_view(receiver, [notice], [""], voice, ""))
+
+    def _has(self, name: str) -> bool:
+        return any((folder / name).is_file() for folder in self.folders)
+
+    def _failures_of(self, language: str, view: View, *, must_say: str = "") -> Iterator[Exception]:
+        for name in self.layouts(language):
             try:
-                self._produce(name, language, view)
+                said = self._sandbox.produce((name,), view)
             except RENDERING_FAILED as error:
                 yield error
+                continue
+            if must_say and _as_read(must_say, "") not in _as_read(said, name):
+                yield UnsaidError(name)
 
     def render(
         self,
@@ -192,9 +245,9 @@ class Renderer:
             )
             language = receiver.language
             text = _tidy(self._produce(_LAYOUTS[0], language, view), language)
-            html = self._produce(_LAYOUTS[1], language, bound_view(view, language))
+            markup = self._produce(_LAYOUTS[1], language, bound_view(view, language))
             pictures = [picture for of_one in drawn.values() for picture in of_one]
-            bodies["mail"] = _mail_body(language, text, html, pictures)
+            bodies["mail"] = _mail_body(language, text, markup, pictures)
         url = self.issuer.web
         bodies |= _payloads(receiver, notices, lines, now, formats, message_id, subject, gaps, url)
         return Rendered(subject, bodies)
@@ -243,7 +296,7 @@ class Renderer:
         }
 
     def _produce(self, name: str, language: str, view: View) -> str:
-        return self._sandbox.produce((f"{language}/{name}", f"layout/{name}"), view)
+        return self._sandbox.produce(_layout_names(name, language), view)
 
     def _voice(self, receiver: Receiver, now: datetime, *, shipped: bool) -> Voice:
         phrases = self._phrases_of(receiver.language, shipped=shipped)
@@ -259,6 +312,18 @@ class Renderer:
             known = Phrases(language, folders, self._sandbox)
             self._phrases[language, shipped] = known
         return known
+
+
+def _layout_names(name: str, language: str) -> tuple[str, str]:
+    """Where a layout is looked for: a language's own, then that of all."""
+    return f"{language}/{name}", f"layout/{name}"
+
+
+def _as_read(text: str, name: str) -> str:
+    """What a reader sees of a template's text, whatever its case and line breaks."""
+    if ".html" in name:
+        text = html.unescape(_TAG.sub(" ", _HEAD.sub(" ", text)))
+    return " ".join(text.split()).casefold()
 
 
 def in_order(notices: Sequence[Notice]) -> list[Notice]:
@@ -361,13 +426,13 @@ def _payloads(  # noqa: PLR0917  the arguments of render
     return made
 
 
-def _mail_body(language: str, text: str, html: str, attached: Sequence[_Attached] = ()) -> str:
+def _mail_body(language: str, text: str, markup: str, attached: Sequence[_Attached] = ()) -> str:
     """A mail's parts; pictures as drawings, which become PNGs when it is sent."""
-    body: dict[str, Any] = {"language": language, "text": text, "html": html}
+    body: dict[str, Any] = {"language": language, "text": text, "html": markup}
     pictures = [
         {"cid": one.cid, "alt": one.picture.alt, "svg": one.picture.svg}
         for one in attached
-        if f"cid:{one.cid}" in html
+        if f"cid:{one.cid}" in markup
     ]
     return _json(body | ({"pictures": pictures} if pictures else {}))
 

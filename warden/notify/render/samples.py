@@ -221,4 +221,11 @@ def sample_notices() -> list[Notice]:
             facts=facts | {"total": 70, "shown": 1, "events": []},
             items=(item,),
         ),
+        replace(
+            alert,
+            action="summary",
+            reason="SILENCE_ENDED",
+            facts=window | {"silence": {"id": 3, "who": "jo", "comment": "a market day"}},
+            items=(item,),
+        ),
     ]

@@ -13,17 +13,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from jinja2 import TemplateSyntaxError, meta
+from jinja2 import FileSystemLoader, TemplateSyntaxError, meta, nodes
 
 from warden.errors import Fault
 from warden.notify.render.parts import clean
-from warden.notify.render.renderer import RENDERING_FAILED, Renderer
+from warden.notify.render.renderer import RENDERING_FAILED, Renderer, UnsaidError
 from warden.notify.render.samples import sample_notices
 from warden.notify.render.voice import PhraseError, Phrases
 from warden.sandbox import Sandbox
 
 CODE = "WR081"
 _ALWAYS_GIVEN = frozenset({"vowel"})  # for languages that elide
+_ASKING = frozenset({"defined", "undefined", "default", "d"})
 _FORM = re.compile(r"\.(zero|one|two|few|many|other)$")
 _NAMED = re.compile(r"'([^']+)'")
 _TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
@@ -70,7 +71,7 @@ def _every_fault(renderer: Renderer) -> tuple[Fault, ...]:
     named = {
         fault
         for language in renderer.languages
-        for fault in _other_names(renderer, language)
+        for fault in (*_other_names(renderer, language), *_unknown_names(renderer, language))
         if not any((fault.path, fault.line) == (one.path, one.line) for one in found)
     }
     return tuple(sorted(found | named))
@@ -85,9 +86,12 @@ def _of(renderer: Renderer, language: str, wanted: set[str]) -> Iterator[Fault]:
         return
     for key in sorted(wanted - set(known)):
         yield Fault(str(strings), 0, 0, CODE, f"no phrase '{key}'")
-    for notice in sample_notices():
+    samples = sample_notices()
+    for notice in samples:
         for failure in renderer.failures(language, notice):
             yield _fault(failure, renderer.folders, strings)
+    for failure in renderer.failures_of_layouts(language, samples[0], samples[-1]):
+        yield _fault(failure, renderer.folders, strings)
 
 
 def _other_names(renderer: Renderer, language: str) -> Iterator[Fault]:
@@ -105,6 +109,68 @@ def _other_names(renderer: Renderer, language: str) -> Iterator[Fault]:
         for name in sorted(given.get(key, used) - used - _ALWAYS_GIVEN):
             message = f"phrase '{key}' does not say '{name}', which the English one does"
             yield replace(_of_phrase(renderer, strings, key, message), severity="warning")
+
+
+def _unknown_names(renderer: Renderer, language: str) -> Iterator[Fault]:
+    """Names in the layouts of mails that nothing gives them, also where no sample leads."""
+    try:
+        given = renderer.layout_values(language)
+    except RENDERING_FAILED:  # told already
+        return
+    sandbox = Sandbox(renderer.folders)
+    given |= sandbox.globals.keys()
+    for layout in renderer.layouts(language):
+        files = _with_included(sandbox, renderer.folders, layout)
+        written = {name: _names_set(tree) for name, (_, tree) in files.items()}
+        for name, (path, tree) in files.items():
+            others = frozenset().union(*(names for one, names in written.items() if one != name))
+            for unknown in sorted(_undeclared(tree) - given - others):
+                line = _line_of_name(tree, unknown)
+                if line:
+                    yield _at(path, line, f"'{unknown}' is undefined")
+
+
+def _with_included(
+    sandbox: Sandbox, folders: Sequence[Path], name: str
+) -> dict[str, tuple[Path, nodes.Template]]:
+    """A template and all that it includes or extends by name, each with its file and its tree."""
+    found: dict[str, tuple[Path, nodes.Template]] = {}
+    files = FileSystemLoader([str(folder) for folder in folders])
+    wanted = [name]
+    while wanted:
+        one = wanted.pop()
+        if one in found:
+            continue
+        try:
+            source, filename, _ = files.get_source(sandbox, one)
+            tree = sandbox.parse(source, one, filename)
+        except RENDERING_FAILED:  # told by those who render it
+            continue
+        found[one] = Path(filename), tree
+        wanted += [other for other in meta.find_referenced_templates(tree) if other is not None]
+    return found
+
+
+def _undeclared(tree: nodes.Template) -> set[str]:
+    """The names that a template is to be given; none of one that cannot be compiled."""
+    try:
+        return meta.find_undeclared_variables(tree)
+    except RENDERING_FAILED:  # such as a filter that does not exist, told by those who render it
+        return set()
+
+
+def _names_set(tree: nodes.Template) -> frozenset[str]:
+    """The names that a template gives to what it includes: of `set` and of loops."""
+    return frozenset(one.name for one in tree.find_all(nodes.Name) if one.ctx == "store")
+
+
+def _line_of_name(tree: nodes.Template, name: str) -> int:
+    """The first line that uses a name; 0 where the template asks itself whether there is one."""
+    asked = (one.node for one in tree.find_all((nodes.Test, nodes.Filter)) if one.name in _ASKING)
+    if any(isinstance(one, nodes.Name) and one.name == name for one in asked):
+        return 0
+    used = (one for one in tree.find_all(nodes.Name) if one.name == name and one.ctx == "load")
+    return min((one.lineno for one in used), default=0)
 
 
 def _names(sandbox: Sandbox, sources: Mapping[str, str]) -> dict[str, set[str]]:
@@ -149,6 +215,8 @@ def _fault(error: BaseException, folders: Sequence[Path], strings: Path) -> Faul
             if line:
                 return _at(path, line, message)
         return _at(strings, 0, message)
+    if isinstance(error, UnsaidError):
+        return _at(_first(folders, error.name), 0, message)
     path, line = _place(error, folders)
     return _at(path, line, message)
 
