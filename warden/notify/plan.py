@@ -55,9 +55,7 @@ def audience(routing: Routing, rule: Rule, alert: Alert) -> tuple[tuple[str, str
     """Whom a summary of an alert would reach, and by which route: those whom the alert would."""
     facts = {"kind": rule.kind, "events": alert.facts.get("events")}
     labels = _labels(dict(rule.labels), facts, alert.key, rule.id, alert.severity, "summary")
-    return tuple(
-        (match.receiver.name, match.route.path) for match in routing.receivers_for(labels)
-    )
+    return tuple((match.receiver.name, match.route.path) for match in routing.receivers_for(labels))
 
 
 def alert_labels(row: Mapping[str, Any]) -> dict[str, str]:
