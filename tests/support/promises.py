@@ -79,6 +79,11 @@ def _dispatched(connection: sqlite3.Connection, *, settled: bool) -> Iterator[st
         " (SELECT 1 FROM deliveries x WHERE x.message_id = m.id)"
     ).fetchall()
     yield from (f"message {name} goes to nobody" for (name,) in empty)
+    mute = connection.execute(
+        "SELECT id FROM messages m WHERE exercise = 0 AND NOT EXISTS"
+        " (SELECT 1 FROM dispatches d WHERE d.message_id = m.id)"
+    ).fetchall()
+    yield from (f"message {name} has no notices" for (name,) in mute)
 
 
 def _delivered(
