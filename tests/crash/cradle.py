@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from life import START, FolderClock, furnish
-from support.promises import broken_promises
+from support.promises import broken_promises, undecided
 
 from warden.app import App
 from warden.clock import ManualClock
@@ -276,7 +276,7 @@ class Cradle:
         found = broken_promises(
             self.folder / "warden.db", hooks=set(self.hooks), mails=set(self.mails)
         )
-        found += [f"evaluated again, it would {row}" for row in self._left_to_do()]
+        found += self._left_to_do()
         found += [f"the receiver refused: {why}" for why in self._hook.refused]
         backups = sorted((self.folder / "backups").iterdir())
         found += [
@@ -287,11 +287,11 @@ class Cradle:
         ]
         return found if backups else [*found, "there is no backup"]
 
-    def _left_to_do(self) -> list[dict[str, Any]]:
+    def _left_to_do(self) -> list[str]:
         """What the ledger does not say that the events do; once all is decided, nothing."""
         clock = ManualClock(FolderClock(self.folder).now())
         with App(load_settings(self.folder / "warden.yaml"), clock).open() as station:
-            return [row for row in station.dry_run() if row["decision"] != "keep"]
+            return undecided(station.dry_run())
 
     def story(self) -> list[tuple[Any, ...]]:
         """What was decided and told, without the hours: the same for every life.

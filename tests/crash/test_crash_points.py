@@ -178,10 +178,22 @@ def test_a_lost_promise_is_noticed(nursery: Nursery) -> None:
             connection.execute("PRAGMA foreign_keys = OFF")
             connection.execute("DELETE FROM deliveries WHERE key = ?", (key,))
             connection.execute("UPDATE poll_runs SET new = new + 1 WHERE id = 1")
+            connection.execute("UPDATE poll_runs SET state = '' WHERE id = 2")
+            connection.execute("UPDATE source_state SET state = 'unreachable'")
+            (alert,) = connection.execute(
+                "UPDATE alerts SET state = 'ended' WHERE id = (SELECT min(id) FROM alerts"
+                " WHERE state = 'active') RETURNING id"
+            ).fetchone()
+            connection.execute("UPDATE decisions SET notice_id = NULL WHERE alert_id = ?", (alert,))
         connection.close()
         said = "\n".join(cradle.broken())
     assert f"webhook {key} arrived and is not in the ledger" in said
     assert "walk 1:" in said
+    assert "walk 2 ended in no state" in said
+    assert "source acled is unreachable, written down is ok" in said
+    assert f"alert {alert} is ended (warning), decided was active (warning)" in said
+    assert f"alert {alert} counts as told, and no notice told it" in said
+    assert "evaluated again, it would " in said
 
 
 def test_a_message_that_is_told_again_under_a_new_key_is_noticed(
