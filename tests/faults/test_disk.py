@@ -75,6 +75,23 @@ def test_a_full_disk_is_survived_and_what_came_meanwhile_is_told_when_it_is_free
         whole(seeded, at="disk/w.db")
 
 
+@needs_root
+def test_a_full_disk_at_the_start_is_told_as_full(seeded: Installation) -> None:
+    disk = on_a_disk_of_its_own(seeded)
+    with small_disk(disk, 8):
+        for rest in ("-wal", "-shm"):
+            (disk / f"w.db{rest}").unlink(missing_ok=True)
+        fill(disk / "ballast")
+        done = seeded.warden("run", "--once", expect=3)
+        assert "Traceback" not in done.stderr
+        assert "disk/w.db: the disk is full; free some space" in done.stderr
+        (disk / "ballast").unlink()
+        seeded.drop("new.csv", [row(2, recent())])
+        seeded.warden("run", "--once")
+        await_told(seeded)
+        whole(seeded, at="disk/w.db")
+
+
 def test_a_limit_on_the_size_of_files_is_survived_and_forgotten_when_it_is_lifted(
     seeded: Installation,
 ) -> None:
