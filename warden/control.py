@@ -91,7 +91,8 @@ class ControlServer:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         if self._bound:
-            self.path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # read-only now: the next start removes it
+                self.path.unlink(missing_ok=True)
 
     def _accept(self) -> None:
         while True:

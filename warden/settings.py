@@ -310,9 +310,7 @@ class Secrets:
 
     def get(self, name: str) -> SecretStr | None:
         """Read one, without its trailing newline; None where it is nowhere, or empty."""
-        if not _SECRET_NAME.match(name):  # a path would lead anywhere
-            raise ConfigError(f"'{name[:40]}' is no name of a secret: letters, digits, _ - .")
-        for path in self._files(name):
+        for path in self._files(secret_name(name)):
             try:
                 with TextIOWrapper(open_regular(path), encoding="utf-8") as stream:
                     text = stream.read()
@@ -347,6 +345,17 @@ class Secrets:
             yield Path(credentials) / name
         if self.directory is not None:
             yield self.directory / name
+
+
+def secret_name(name: str) -> str:
+    """The name, if a secret can have it: a path would lead anywhere.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    if not _SECRET_NAME.match(name):
+        raise ConfigError(f"'{name[:40]}' is no name of a secret: letters, digits, _ - .")
+    return name
 
 
 def _secret(text: str) -> SecretStr:
@@ -456,9 +465,8 @@ def source_settings(
     return found
 
 
-def secret_faults(settings: Settings) -> list[Fault]:
-    """A fault for each secret that the mail server or a source names and that is not set."""
-    document = _Document(settings.path)
+def named_secrets(settings: Settings) -> list[tuple[tuple[Any, ...], str]]:
+    """The secrets that the mail server, the heartbeat and sources name, each with its place."""
     named: list[tuple[tuple[Any, ...], str]] = []
     if settings.smtp.password is not None:
         named.append((("smtp", "password"), settings.smtp.password.secret))
@@ -469,8 +477,14 @@ def secret_faults(settings: Settings) -> list[Fault]:
             name = value.get("secret") if isinstance(value, dict) and len(value) == 1 else None
             if isinstance(name, str):
                 named.append((("sources", number, key), name))
+    return named
+
+
+def secret_faults(settings: Settings) -> list[Fault]:
+    """A fault for each secret that the mail server or a source names and that is not set."""
+    document = _Document(settings.path)
     faults: list[Fault] = []
-    for loc, name in named:
+    for loc, name in named_secrets(settings):
         try:
             settings.secrets.require(name)
         except HiddenSecretError as error:

@@ -42,7 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "sdnotify": set(),
     "control": {"errors", "secrecy"},
     "people": {*VALUES, "notify", "store"},
-    "unit": {"errors", "settings"},
+    "unit": {"app", "errors", "settings", "sources"},
     "vitals": {*VALUES, "engine"},
     "station": {
         *VALUES, "app", "control", "deliver", "engine", "evaluate", "ingest", "memory", "notify",

@@ -55,6 +55,14 @@ def test_files_travel_as_descriptors(tmp_path):
     assert rows[1:] == [{"read": "one"}]
 
 
+def test_a_socket_that_cannot_be_removed_keeps_nobody_from_stopping(tmp_path):
+    path = tmp_path / "w.sock"
+    with Listener(path, echo):
+        path.unlink()
+        path.mkdir()  # as little to be unlinked as what lies on a disk gone read-only
+    assert path.is_dir()
+
+
 def test_nobody_listening_is_not_an_error(tmp_path):
     assert call(tmp_path / "w.sock", "status", {}) is None
     socket_left_behind = socket.socket(socket.AF_UNIX)

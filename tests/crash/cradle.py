@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from life import START, FolderClock, furnish
-from support.promises import broken_promises
+from support.promises import broken_promises, undecided
 
 from warden.app import App
 from warden.clock import ManualClock
@@ -125,10 +126,8 @@ class Tally:
         """Note how a life ended that should have ended like `story`."""
         self.lives += 1
         self.copies += cradle.copies
-        told = cradle.story()
         self.broken += [f"{how}: {sentence}" for sentence in cradle.broken()]
-        self.broken += [f"{how}: lost {line}" for line in story if line not in told]
-        self.broken += [f"{how}: made up {line}" for line in told if line not in story]
+        self.broken += [f"{how}: {sentence}" for sentence in differences(cradle.story(), story)]
 
     def __str__(self) -> str:
         kills = ", ".join(f"{name} {count}" for name, count in sorted(self.kills.items()))
@@ -277,7 +276,7 @@ class Cradle:
         found = broken_promises(
             self.folder / "warden.db", hooks=set(self.hooks), mails=set(self.mails)
         )
-        found += [f"evaluated again, it would {row}" for row in self._left_to_do()]
+        found += self._left_to_do()
         found += [f"the receiver refused: {why}" for why in self._hook.refused]
         backups = sorted((self.folder / "backups").iterdir())
         found += [
@@ -288,28 +287,61 @@ class Cradle:
         ]
         return found if backups else [*found, "there is no backup"]
 
-    def _left_to_do(self) -> list[dict[str, Any]]:
+    def _left_to_do(self) -> list[str]:
         """What the ledger does not say that the events do; once all is decided, nothing."""
         clock = ManualClock(FolderClock(self.folder).now())
         with App(load_settings(self.folder / "warden.yaml"), clock).open() as station:
-            return [row for row in station.dry_run() if row["decision"] != "keep"]
+            return undecided(station.dry_run())
 
     def story(self) -> list[tuple[Any, ...]]:
-        """What was decided and told, without the hours: the same for every life."""
+        """What was decided and told, without the hours: the same for every life.
+
+        That a notice is in one message of a receiver at most is the schema's rule, and that each
+        message has notices a promise; here stands how often each was told, and how many messages of
+        each kind there are and were taken, copies under the same key counted once.
+        """
         with closing(sqlite3.connect(self.folder / "warden.db")) as connection:
-            told = connection.execute(
-                "SELECT alert_id, action, reason, severity, title FROM notices ORDER BY 1, 2, 3, 4"
-            ).fetchall()
-            held = connection.execute(
-                "SELECT id, state, state_reason, severity, told FROM alerts ORDER BY 1"
-            ).fetchall()
-            events = connection.execute(
-                "SELECT uid, status, fatalities, notes FROM events ORDER BY 1"
-            ).fetchall()
-            ends = connection.execute(
-                "SELECT DISTINCT channel, state FROM deliveries ORDER BY 1, 2"
-            ).fetchall()
-        return [*told, *held, *events, *ends]
+            lines = [line for question in _STORY for line in connection.execute(question)]
+        mails = {str(mail.message["Message-ID"]): mail for mail in self._mail.received}
+        hooks = {received.id: received for received in self._hook.received}
+        mailed = [(str(one.message["To"]), str(one.message["Subject"])) for one in mails.values()]
+        called = [
+            ("hook", notice["alert_id"], notice["action"], notice["reason"])
+            for one in hooks.values()
+            for notice in one.payload["notices"]
+        ]
+        return [*lines, *mailed, *called]
+
+
+_STORY = (
+    "SELECT alert_id, action, reason, severity, title FROM notices ORDER BY 1, 2, 3, 4",
+    "SELECT id, state, state_reason, severity, told FROM alerts ORDER BY 1",
+    "SELECT uid, status, fatalities, notes FROM events ORDER BY 1",
+    """
+    SELECT n.alert_id, n.action, n.reason, d.receiver, d.digest, d.withheld_reason
+    FROM dispatches d JOIN notices n ON n.id = d.notice_id ORDER BY 1, 2, 3, 4
+    """,
+    """
+    SELECT m.receiver, m.digest, m.subject, x.channel, x.state
+    FROM deliveries x JOIN messages m ON m.id = x.message_id ORDER BY 1, 2, 3, 4
+    """,
+)
+
+
+def differences(told: Sequence[tuple[Any, ...]], story: Sequence[tuple[Any, ...]]) -> list[str]:
+    """What a life lacks that the story has, and what it has that the story has not, line by line.
+
+    A line that stands in the story once and was told twice is made up as well.
+    """
+    mine, wanted = Counter(told), Counter(story)
+    return [
+        *(f"lost {_often(line, count)}" for line, count in (wanted - mine).items()),
+        *(f"made up {_often(line, count)}" for line, count in (mine - wanted).items()),
+    ]
+
+
+def _often(line: tuple[Any, ...], count: int) -> str:
+    return f"{line}, {count} times" if count > 1 else str(line)
 
 
 def calls_of_a_life(nursery: Nursery, call: str) -> int:

@@ -20,7 +20,7 @@ from contextlib import ExitStack
 from queue import SimpleQueue
 
 import pytest
-from cradle import CALLS, Cradle, Nursery, Tally, calls_of_a_life
+from cradle import CALLS, Cradle, Nursery, Tally, calls_of_a_life, differences
 from syscalls import can_watch
 
 pytestmark = pytest.mark.slow
@@ -29,6 +29,15 @@ KILLS = int(os.environ.get("KILLS") or 60)
 SAMPLE = {"pwrite64": 24, "fdatasync": 14, "sendto": 18, "recvfrom": 14, "rename": 8}
 SEED = 2026
 AT_ONCE = os.cpu_count() or 1
+# A webhook's message once more, as if it had been made and sent under another key.
+AGAIN = """
+CREATE TEMP TABLE one AS SELECT * FROM messages WHERE receiver = 'partner' LIMIT 1;
+CREATE TEMP TABLE its AS SELECT * FROM deliveries WHERE message_id = (SELECT id FROM one);
+UPDATE one SET id = 'again';
+UPDATE its SET id = 1000000, message_id = 'again', key = 'again';
+INSERT INTO messages SELECT * FROM one;
+INSERT INTO deliveries SELECT * FROM its;
+"""
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +178,37 @@ def test_a_lost_promise_is_noticed(nursery: Nursery) -> None:
             connection.execute("PRAGMA foreign_keys = OFF")
             connection.execute("DELETE FROM deliveries WHERE key = ?", (key,))
             connection.execute("UPDATE poll_runs SET new = new + 1 WHERE id = 1")
+            connection.execute("UPDATE poll_runs SET state = '' WHERE id = 2")
+            connection.execute("UPDATE source_state SET state = 'unreachable'")
+            (alert,) = connection.execute(
+                "UPDATE alerts SET state = 'ended' WHERE id = (SELECT min(id) FROM alerts"
+                " WHERE state = 'active') RETURNING id"
+            ).fetchone()
+            connection.execute("UPDATE decisions SET notice_id = NULL WHERE alert_id = ?", (alert,))
         connection.close()
         said = "\n".join(cradle.broken())
     assert f"webhook {key} arrived and is not in the ledger" in said
     assert "walk 1:" in said
+    assert "walk 2 ended in no state" in said
+    assert "source acled is unreachable, written down is ok" in said
+    assert f"alert {alert} is ended (warning), decided was active (warning)" in said
+    assert f"alert {alert} counts as told, and no notice told it" in said
+    assert "evaluated again, it would " in said
+
+
+def test_a_message_that_is_told_again_under_a_new_key_is_noticed(
+    nursery: Nursery, story: list[tuple[object, ...]]
+) -> None:
+    """As often as it was told, in the ledger and at the receiver; and what was lost, as often."""
+    with Cradle(nursery) as cradle:
+        cradle.live()
+        assert differences(cradle.story(), story) == []
+        with sqlite3.connect(cradle.folder / "warden.db") as connection:
+            connection.executescript(AGAIN)
+        connection.close()
+        said = Tally()
+        said.take(cradle, story, "told twice")
+    assert any("made up ('partner', 0, " in line for line in said.broken), said.broken
+    assert "told twice: message again has no notices" in said.broken
+    assert differences(story[:-1], story) == [f"lost {story[-1]}"]
+    assert differences([*story, story[-1]], story) == [f"made up {story[-1]}"]

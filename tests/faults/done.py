@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.installation import Daemon, Installation, eventually, recent, row
-from support.promises import broken_promises
+from support.promises import broken_promises, undecided
 
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 BACK = "STATUS=1 source ok"  # what a daemon of one source says when all is well again
@@ -41,10 +41,11 @@ def _waiting(installation: Installation) -> list[dict[str, Any]]:
 
 
 def whole(installation: Installation, hooks: set[str] | None = None, *, at: str = "w.db") -> None:
-    """Every promise holds, whatever happened before."""
+    """Every promise holds that can be asked after a fault, whatever happened before."""
     mails = {str(mail.message["Message-ID"]) for mail in installation.mail.received}
     path = installation.root / at
     assert broken_promises(path, hooks=hooks, mails=mails, settled=True) == []
+    assert undecided(installation.rows("evaluate", "--dry-run")) == []
 
 
 def await_log(daemon: Daemon, words: str, within_s: float = 30) -> None:

@@ -19,6 +19,10 @@ from done import BACK, await_log, await_told, elsewhere, kati, needs_strace, str
 from support.installation import Installation, eventually, recent, row
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
+needs_ext4 = pytest.mark.skipif(
+    os.geteuid() != 0 or not Path("/dev/loop-control").exists() or not shutil.which("mkfs.ext4"),
+    reason="only root can mount a file system, and an ext4 in a file wants loop devices",
+)
 
 
 @contextmanager
@@ -75,6 +79,23 @@ def test_a_full_disk_is_survived_and_what_came_meanwhile_is_told_when_it_is_free
         whole(seeded, at="disk/w.db")
 
 
+@needs_root
+def test_a_full_disk_at_the_start_is_told_as_full(seeded: Installation) -> None:
+    disk = on_a_disk_of_its_own(seeded)
+    with small_disk(disk, 8):
+        for rest in ("-wal", "-shm"):
+            (disk / f"w.db{rest}").unlink(missing_ok=True)
+        fill(disk / "ballast")
+        done = seeded.warden("run", "--once", expect=3)
+        assert "Traceback" not in done.stderr
+        assert "disk/w.db: the disk is full; free some space" in done.stderr
+        (disk / "ballast").unlink()
+        seeded.drop("new.csv", [row(2, recent())])
+        seeded.warden("run", "--once")
+        await_told(seeded)
+        whole(seeded, at="disk/w.db")
+
+
 def test_a_limit_on_the_size_of_files_is_survived_and_forgotten_when_it_is_lifted(
     seeded: Installation,
 ) -> None:
@@ -120,6 +141,73 @@ def test_a_disk_that_becomes_read_only_is_survived_and_written_again_afterwards(
         await_told(seeded)
         assert daemon.process.poll() is None
     whole(seeded)
+
+
+class FailingDisk:
+    """An ext4 of its own at `place`, which the kernel makes read-only at the first error."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self._image = place.with_name("image")
+        with self._image.open("wb") as file:
+            file.truncate(32 << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-F", self._image], check=True)
+
+    def mount(self) -> None:
+        """Have it there, for reading and writing."""
+        how = ["mount", "-t", "ext4", "-o", "loop,errors=remount-ro", self._image, self.place]
+        subprocess.run(how, check=True)
+
+    def fail(self) -> None:
+        """Let the kernel find an error, as a real disk would make it do."""
+        device = self.place.stat().st_dev
+        name = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}").resolve().name
+        Path("/sys/fs/ext4", name, "trigger_fs_error").write_text("simulated", encoding="ascii")
+
+    def mend(self) -> None:
+        """What its owner does: unmount, check, mount."""
+        subprocess.run(["umount", self.place], check=True)
+        checked = subprocess.run(["e2fsck", "-fy", self._image], check=False, capture_output=True)
+        assert checked.returncode in (0, 1), checked  # 1: errors, mended
+        self.mount()
+
+
+@contextmanager
+def failing_disk(place: Path) -> Iterator[FailingDisk]:
+    """`place` on such a disk, with what it holds."""
+    before = place.with_name("before")
+    place.rename(before)
+    place.mkdir()
+    disk = FailingDisk(place)
+    disk.mount()
+    try:
+        shutil.copytree(before, place, dirs_exist_ok=True)
+        subprocess.run(["sync", "-f", place], check=True)  # else it would be gone with the rest
+        yield disk
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+@needs_ext4
+def test_a_disk_that_the_kernel_makes_read_only_is_told_and_what_came_is_told_once_it_is_mended(
+    seeded: Installation,
+) -> None:
+    place = on_a_disk_of_its_own(seeded)
+    with failing_disk(place) as disk:
+        with seeded.daemon() as daemon:
+            await_log(daemon, "backed up to")
+            disk.fail()
+            seeded.drop("new.csv", [row(2, recent())])
+            await_log(daemon, "disk/w.db: the disk ")
+            assert daemon.process.poll() in (None, 3)  # 3: where it was a sync that failed
+            assert kati(seeded) == 0
+        assert daemon.process.returncode in (0, 3), daemon.said()
+        assert "Traceback" not in daemon.said()
+        disk.mend()
+        with seeded.daemon() as daemon:
+            await_told(seeded)
+            daemon.await_notice(BACK)
+        whole(seeded, at="disk/w.db")
 
 
 @needs_root

@@ -12,9 +12,10 @@ import time
 from done import BACK, await_log, await_told, whole
 from support.installation import RULES, Daemon, Installation, eventually, recent, row
 
+FREE = "free"  # a file: what hangs goes on once it is there
 # A daemon whose jobs do, in their second and later passes, what is listed here.
 ODD = """\
-import sys, threading
+import pathlib, sys, time
 import warden.station as station
 from warden.cli.root import run
 
@@ -28,7 +29,9 @@ def exhaust():
     bytearray(1 << 60)
 
 def hang():
-    threading.Event().wait({seconds})
+    limit = time.monotonic() + {seconds}
+    while time.monotonic() < limit and not pathlib.Path('{free}').exists():
+        time.sleep(0.05)
 
 def made_odd(job):
     real, script, calls = getattr(station.Station, job), [{script}], [0]
@@ -49,7 +52,7 @@ raise SystemExit(run(['run']))
 
 def odd(script: str, *jobs: str, more: str = "", seconds: float = 60) -> tuple[str, str, str]:
     """The command that starts such a daemon; what follows it, `-m warden run`, is not looked at."""
-    text = ODD.format(script=script, jobs=jobs, more=more, seconds=seconds)
+    text = ODD.format(script=script, jobs=jobs, more=more, seconds=seconds, free=FREE)
     return sys.executable, "-c", text
 
 
@@ -76,12 +79,16 @@ def test_a_job_that_hangs_is_named_starves_the_watchdog_and_leaves_the_others_at
 ) -> None:
     """The limit is ten minutes; here it is a second."""
     more = "import warden.daemon as d; d.Progress.stuck.__defaults__ = (1.0,); d.TIDY_TICK_S = 4.0"
-    how = odd("hang", "tidy", more=more, seconds=8)
+    how = odd("hang", "tidy", more=more)
     with seeded.daemon("env", "WATCHDOG_USEC=400000", *how) as daemon:
         daemon.await_notice("WATCHDOG=1")
         daemon.await_notice("stuck: tidy")
         seeded.drop("new.csv", [row(2, recent())])
         await_told(seeded)
+        meanwhile = daemon.unheard()
+        assert "WATCHDOG=1" not in meanwhile
+        assert all("tidy" in said for said in meanwhile)  # as the last it said: stuck
+        (seeded.root / FREE).touch()
         daemon.await_notice("WATCHDOG=1")  # once the job goes on, so does the watchdog
         daemon.await_notice(BACK)
     whole(seeded)

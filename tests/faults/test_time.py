@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +18,7 @@ import pytest
 from done import BACK, await_log, await_told, whole
 from other_clock import OtherClock, needs_compiler
 from support.installation import Installation, eventually, recent, row
+from support.promises import IN_TIME_S, waits_s
 from support.records import record
 from support.rig import Rig
 
@@ -171,3 +175,30 @@ def test_events_dated_tomorrow_are_told_today(ordinary: list[list[tuple[Any, ...
     assert [one[-1] for one in alerts] == [one[-1] for one in ordinary[0]]
     assert notices == ordinary[1]
     assert sent == ordinary[2]
+
+
+def test_without_a_fault_what_comes_is_with_its_recipients_within_five_seconds_of_being_seen(
+    seeded: Installation,
+) -> None:
+    """And seen within a poll, a second here. The median, since this machine has other work, too."""
+    with seeded.daemon():
+        seeded.drop("0.csv", [row(2, recent())])  # templates and maps are read for the first time
+        await_told(seeded)
+        since, seen_s = datetime.now(UTC), []
+        for number in range(1, 4):
+            dropped = datetime.now(UTC)
+            seeded.drop(f"{number}.csv", [row(number + 2, recent())])
+            await_told(seeded, number + 1)
+            seen_s.append((first_seen(seeded, f"MLI{number + 2}") - dropped).total_seconds())
+    waited_s = waits_s(seeded.root / "w.db", since)
+    assert len(waited_s) == 6  # a mail and a file each
+    assert median(waited_s) <= IN_TIME_S
+    assert median(seen_s) <= 1 + IN_TIME_S
+    whole(seeded)
+
+
+def first_seen(installation: Installation, identity: str) -> datetime:
+    """When an event was first seen."""
+    with closing(sqlite3.connect(installation.root / "w.db")) as database:
+        asked = "SELECT first_seen_at FROM events WHERE source_id = ?"
+        return datetime.fromisoformat(database.execute(asked, (identity,)).fetchone()[0])

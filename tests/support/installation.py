@@ -204,6 +204,15 @@ class Daemon:
                 return heard[-1]
         raise AssertionError(f"no {wanted} in {heard}\n{self.log.read_text(encoding='utf-8')}")
 
+    def unheard(self) -> list[str]:
+        """What it has said since what was last waited for."""
+        heard = []
+        self.notices.settimeout(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                heard.append(self.notices.recv(4096).decode())
+        return heard
+
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self.process.send_signal(number)

@@ -42,14 +42,14 @@ def backup(obj: Globals, *, target: Path, compact: bool, as_json: bool) -> None:
 def systemd(obj: Globals, *, user: str, group: str | None) -> None:
     """Print the service unit for this installation.
 
-    It starts this very warden with these settings. systemd/README.md tells the rest.
+    It starts this very warden with these settings, hands it every secret that settings and routes
+    name, and lets it write where they say. systemd/README.md tells the rest.
     """
-    from warden.unit import hidden, service_unit
+    from warden.app import App
+    from warden.unit import needs, service_unit, warnings
 
     settings = obj.settings()
-    click.echo(
-        service_unit(config=settings.path, database=settings.database, user=user, group=group),
-        nl=False,
-    )
-    if hidden():
-        say(f"! {hidden()}")
+    needed = needs(App(settings))
+    click.echo(service_unit(settings, needed, user=user, group=group), nl=False)
+    for sentence in warnings(settings, needed):
+        say(f"! {sentence}")

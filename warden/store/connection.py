@@ -7,6 +7,7 @@ everything else reads. One process owns the database for writing (`warden.store.
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import threading
 import time
@@ -27,6 +28,7 @@ MEMORY = ":memory:"
 _BUSY_TIMEOUT_S = 5.0
 _CHECK_STEPS = 10_000  # of SQLite's machine, between two looks at the clock
 _LOG_LIMIT_BYTES = 64 * 1024 * 1024
+_SHARED_PIECE_BYTES = 32 * 1024  # by which the shared memory beside the database grows
 _KEPT_READERS = 2
 _FAILED_SYNCS = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
 _DOUBTFUL = "the disk failed to keep what was written; check it, then start warden again"
@@ -229,10 +231,25 @@ def translated_errors(path: Path | str) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        sentence = _SENTENCES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code == sqlite3.SQLITE_IOERR_SHMSIZE and _is_full(path):
+            code = sqlite3.SQLITE_FULL
+        sentence = _SENTENCES.get(code & 0xFF)
         if sentence is None:
             raise
         raise StoreError(f"{path}: {sentence} ({error})") from error
+
+
+def _is_full(path: Path | str) -> bool:
+    """Whether a disk has no room for a piece of the shared memory beside the database.
+
+    SQLite tells of every other write that found no room as of a full disk, of this one as of a
+    disk that failed.
+    """
+    try:
+        return shutil.disk_usage(Path(path).parent).free < _SHARED_PIECE_BYTES
+    except OSError:
+        return False
 
 
 def verify_connection(connection: sqlite3.Connection, path: Path | str) -> None:
