@@ -19,7 +19,7 @@ from warden.store import DatabaseLock
 
 FIRST = datetime(2022, 4, 6, 6, tzinfo=UTC)
 LAST = datetime(2022, 8, 3, 6, tzinfo=UTC)
-pytestmark = pytest.mark.xdist_group("demo")  # played once
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]  # played once
 
 
 @pytest.fixture(scope="module")
