@@ -219,6 +219,10 @@ def test_a_backup_that_fails_is_a_condition_until_one_is_made(monkeypatch):
                 rig.station.back_up_nightly()
         (condition,) = rig.station.vitals.conditions()
         assert (condition.state, condition.detail) == ("backup_failed", "the disk is full")
+        rig.station.evaluate()
+        assert rig.rows("SELECT state FROM health WHERE subject = 'backup' AND until IS NULL")
         rig.clock.advance(timedelta(hours=2))
         assert rig.station.back_up_nightly() is not None
         assert rig.station.vitals.conditions() == ()
+        rig.station.evaluate()
+        assert not rig.rows("SELECT 1 FROM health WHERE until IS NULL AND subject = 'backup'")

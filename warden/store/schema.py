@@ -62,12 +62,19 @@ def _statistics(db: sqlite_utils.Database) -> None:
     create_statistics_tables(db)
 
 
+def _backups(db: sqlite_utils.Database) -> None:
+    from warden.store.tables_health import admit_backups  # noqa: PLC0415
+
+    admit_backups(db)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "events, ledger and outbox", _first_shape),
     Migration(2, "silences, verdicts and releases", _people),
     Migration(3, "what routing remembers", _routing),
     Migration(4, "warden's own health", _health),
     Migration(5, "calibrations and kept projections", _statistics),
+    Migration(6, "backups that fail", _backups),
 )
 
 

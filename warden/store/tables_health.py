@@ -39,3 +39,20 @@ def create_health_tables(db: sqlite_utils.Database) -> None:
     """Create the tables of warden's own conditions."""
     for statement in _TABLES:
         db.execute(statement)
+
+
+_WITH_BACKUPS = (
+    # SQLite cannot change a CHECK: the table is made anew, with the rows that there are.
+    "ALTER TABLE health RENAME TO health_before",
+    "DROP INDEX health_open",
+    _TABLES[0].replace("'rules', 'rule'", "'rules', 'backup', 'rule'"),
+    "INSERT INTO health SELECT * FROM health_before",
+    "DROP TABLE health_before",
+    _TABLES[1],
+)
+
+
+def admit_backups(db: sqlite_utils.Database) -> None:
+    """Let a backup that failed be a condition (schema version 6)."""
+    for statement in _WITH_BACKUPS:
+        db.execute(statement)
