@@ -16,7 +16,7 @@ from xml.parsers import expat
 from warden.errors import WardenError
 
 FONT = "Roboto"
-MAIL_WIDTH_PX = 720  # 1.8 times the width they are shown at: phones have dense screens
+MAIL_WIDTH_PX = 640  # 1.6 times the width they are shown at: dense screens, and time to draw
 MAX_SVG = 2_000_000  # characters
 MAX_WIDTH = 4_000  # pixels
 MAX_HEIGHT = 8_000
