@@ -267,4 +267,11 @@ def test_the_year_is_replayed_as_it_was_told(lived: Lived) -> None:
         (instant_text(one.at), one.alert_id, one.rule_id, one.action, one.reason, one.severity)
         for one in (said.notice for said in backtest.run())
     ]
-    assert sorted(again) == sorted(row for row in told if row[2] in rules)
+    live = [tuple(row) for row in told if row[2] in rules]
+    assert sorted(set(map(_but_for_audiences, again))) == sorted(set(map(_but_for_audiences, live)))
+
+
+def _but_for_audiences(row: tuple[str, ...]) -> tuple[str, ...]:
+    """A replay knows of no routes: it tells in one summary what they part for their receivers."""
+    at, _, rule, action, reason, _ = row
+    return (at, "", rule, action, reason, "") if action == "summary" else row
