@@ -140,7 +140,7 @@ def backtest(
     """Tell what the rules would have sent, a summary a month, and a rule's alerts a year.
 
     Without --events the stored cycles are run again, each on the events as they were known then:
-    with the rules of that time the notices are the very ones (a summary that routes parted is one). With --events it is a model: one
+    with the rules of that time the notices are the very ones. With --events it is a model: one
     version an event, known so long after it happened, evaluated every --step; what is known at
     --from is taken as old. Nothing is stored or sent.
     """
