@@ -308,6 +308,8 @@ class Daemon:
                 station.close()
                 return
             self._station = station
+            if not station.is_routed:
+                log.warning("no routes are in force: nobody hears of an alert; write routes.yaml")
             if not station.store.quick_check(CHECK_WITHIN_S):
                 log.info("the database is too large to be checked within %g s", CHECK_WITHIN_S)
             station.prepare()

@@ -286,6 +286,7 @@ class Station:
             is_known=known_names(self.rulebook.ruleset),
             own=self.vitals.conditions(),
             rules_seen=self.vitals.rules_seen,
+            backup_seen=self.vitals.backup_seen,
         )
 
     def _audience(self, rule: Rule, alert: Alert) -> object:
@@ -346,8 +347,13 @@ class Station:
 
     def _refuse_no_routes(self, rulebook: Rulebook) -> None:
         """Raise where the routes are gone: a file that was lost must not lose alerts."""
-        if rulebook.routing.root is None and self.rulebook.routing.root is not None:
+        if rulebook.routing.root is None and self.is_routed:
             raise self._app.no_routes()
+
+    @property
+    def is_routed(self) -> bool:
+        """Whether there are routes: without any nobody hears of an alert."""
+        return self.rulebook.routing.root is not None
 
     def reload_report(self) -> dict[str, Any]:
         """Which rules are in force since when, and whether a later reload was refused."""
@@ -356,7 +362,7 @@ class Station:
             "version": self.rulebook.ruleset.version,
             "loaded_at": self.rulebook.loaded_at,
             "refused": self.vitals.refused,
-            "routed": self.rulebook.routing.root is not None,
+            "routed": self.is_routed,
         }
 
     # --- what operators ask for ---------------------------------------------------------------
@@ -529,9 +535,10 @@ class Station:
         now = self._clock.now().astimezone(ZoneInfo(settings.time_zone))
         wanted = settings.backup
         failed = self._backup_failed_at
-        if wanted.keep == 0 or now.time() < dt_time.fromisoformat(wanted.at):
+        if wanted.keep == 0 or nightly_name(now.date()) in _names(settings.backup_dir):
+            self.vitals.backed_up("", now)
             return None
-        if nightly_name(now.date()) in _names(settings.backup_dir):
+        if now.time() < dt_time.fromisoformat(wanted.at):
             return None
         if failed is not None and timedelta() <= now - failed < BACKUP_AGAIN:
             return None

@@ -24,12 +24,14 @@ class Vitals:
         backup_failed: why the last nightly backup could not be made; "" where it could.
         reloaded_at: when rules were last put in force. refused: why a later reload was refused.
         rules_seen: every rule was evaluated since the start.
+        backup_seen: since the start a nightly backup was made, failed, or was found not due.
     """
 
     reloaded_at: datetime
     refused: str = ""
     refused_at: datetime | None = None
     rules_seen: bool = False
+    backup_seen: bool = False
     backup_failed: str = ""
     backup_failed_at: datetime | None = None
     _failing: dict[str, tuple[datetime, str]] = field(default_factory=dict)
@@ -39,7 +41,8 @@ class Vitals:
         self.refused, self.refused_at = why, self.refused_at or now
 
     def backed_up(self, failure: str, now: datetime) -> None:
-        """The nightly backup was made, or could not be."""
+        """The nightly backup was made or none is wanted ("" for `failure`), or could not be."""
+        self.backup_seen = True
         self.backup_failed = failure
         self.backup_failed_at = (self.backup_failed_at or now) if failure else None
 

@@ -13,7 +13,9 @@ import pytest
 from support.build import event
 from support.rig import Rig
 
+from warden.engine.notices import MAX_ITEMS
 from warden.errors import ConfigError, StoreError
+from warden.store import ledger
 from warden.trying import Trying
 
 RULES = """\
@@ -75,8 +77,6 @@ def heard(rig: Rig, receiver: str) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def told_of(rig: Rig, notice_id: str) -> list[str]:
-    from warden.store import ledger  # noqa: PLC0415
-
     (notice,) = ledger.load_notices(rig.station.store.connection, ids=[notice_id])
     if notice.items:
         return [uid for item in notice.items for uid in item["event_ids"]]
@@ -158,6 +158,13 @@ def test_a_silence_holds_a_summary_only_if_it_describes_all_that_it_lists(countr
         assert bool(told) is not is_held
 
 
+def test_a_silence_does_not_hold_a_summary_that_only_counts_what_it_may_not_describe():
+    with installed(event("OLD", "2021-01-01")) as rig:
+        rig.act("silence-add", matchers=["country=MLI"], comment="known", **{"for": "2d"})
+        cycle(rig, *many(MAX_ITEMS + 5))
+        assert rig.rows("SELECT 1 FROM messages WHERE receiver = 'desk'")
+
+
 def test_who_hears_of_an_alert_only_when_it_grows_reads_an_alert_as_it_is_now():
     with installed(event("OLD", "2021-01-01")) as rig:
         cycle(rig, event("A", "2022-07-28"))
@@ -221,6 +228,9 @@ def test_a_backup_that_fails_is_a_condition_until_one_is_made(monkeypatch):
         assert (condition.state, condition.detail) == ("backup_failed", "the disk is full")
         rig.station.evaluate()
         assert rig.rows("SELECT state FROM health WHERE subject = 'backup' AND until IS NULL")
+        rig.restart()
+        rig.station.evaluate()  # a new process does not know that one can be made
+        assert rig.rows("SELECT 1 FROM health WHERE until IS NULL AND subject = 'backup'")
         rig.clock.advance(timedelta(hours=2))
         assert rig.station.back_up_nightly() is not None
         assert rig.station.vitals.conditions() == ()

@@ -259,7 +259,7 @@ class Frame:
 
 
 def _each_once(texts: Sequence[Any]) -> list[Any]:
-    """The same texts, each distinct one in memory once: two thirds of what many rows take."""
+    """The same texts, each distinct one in memory once."""
     known: dict[Any, Any] = {}
     return [known.setdefault(text, text) for text in texts]
 

@@ -37,8 +37,13 @@ def labels_of(notice: Notice) -> dict[str, str]:
 
 
 def listed_labels(notice: Notice) -> tuple[Mapping[str, str], ...]:
-    """The labels of each alert that a summary lists; () for any other notice."""
-    return tuple(
+    """The labels of each alert that a summary lists; () for any other notice.
+
+    Where it only counts some, last stand labels without a key or country, which those may have.
+    """
+    counted = {"kind": notice.facts.get("kind")}
+    unlisted = int(notice.facts.get("total") or 0) > len(notice.items) > 0
+    listed = tuple(
         _labels(
             dict(notice.labels),
             {"kind": notice.facts.get("kind"), "events": [item.get("event") or {}]},
@@ -49,6 +54,10 @@ def listed_labels(notice: Notice) -> tuple[Mapping[str, str], ...]:
         )
         for item in notice.items
     )
+    if not unlisted:
+        return listed
+    own = dict(notice.labels)
+    return (*listed, _labels(own, counted, (), notice.rule_id, notice.severity, notice.action))
 
 
 def audience(routing: Routing, rule: Rule, alert: Alert) -> tuple[tuple[str, str], ...]:

@@ -114,12 +114,14 @@ class Self:
         is_known: whether a name is in some group, or an alias.
         own: conditions that only the process knows (a refused reload, a failing rule).
         rules_seen: every rule was evaluated since the start, so that `own` tells all failing ones.
+        backup_seen: since the start it is known whether the nightly backup can be made.
     """
 
     sources: Collection[str] = ()
     is_known: Callable[[str], bool] = lambda _name: True
     own: Sequence[Condition] = ()
     rules_seen: bool = True
+    backup_seen: bool = True
 
 
 def look(
@@ -140,6 +142,8 @@ def look(
         if one.complete_through is not None
     }
     unseen: set[Subject] = set() if me.rules_seen else {"rule"}
+    if not me.backup_seen:
+        unseen.add("backup")
     if not me.sources:
         unseen.add("source")
     return Look(found, dict(_endings(connection, open_, me)), known, frozenset(unseen))
