@@ -140,9 +140,9 @@ def backtest(
     """Tell what the rules would have sent, a summary a month, and a rule's alerts a year.
 
     Without --events the stored cycles are run again, each on the events as they were known then:
-    with the rules of that time the notices are the very ones. With --events it is a model: one
-    version an event, known so long after it happened, evaluated every --step; what is known at
-    --from is taken as old. Nothing is stored or sent.
+    with the rules of that time the notices are the very ones, but for summaries, which routes may
+    part. With --events it is a model: one version an event, known so long after it happened,
+    evaluated every --step; what is known at --from is taken as old. Nothing is stored or sent.
     """
     from warden.app import App, parse_day
     from warden.trying import Trying
