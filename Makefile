@@ -21,7 +21,7 @@ help:
 	@echo "make demo                 the main job on this machine, with no account"
 	@echo "make test                 all tests"
 	@echo "make test-slow            those that take minutes: backtests of years, kill loops"
-	@echo "make test-stateful        random lives beside a model (STATEFUL_EXAMPLES=250)"
+	@echo "make test-stateful        random lives beside a model (STATEFUL_EXAMPLES=250 STATEFUL_SEED=7)"
 	@echo "make test-fuzz            damaged input, anew at each run (FUZZ_SECONDS=600, FUZZ_ONLY=rules:17)"
 	@echo "make test-long-life       a year of daily polls: what grows, and what must not (LONG_DAYS=365)"
 	@echo "make test-faults          a running daemon under each fault of a list (as root: full disks too)"
@@ -59,7 +59,8 @@ test-faults: $(VENV)/.test
 	@$(BIN)/python -m pytest -n2 -m "slow or not slow" tests/faults $(PYTEST_ARGS)
 
 test-stateful: $(VENV)/.test
-	@STATEFUL_EXAMPLES=$(STATEFUL_EXAMPLES) $(BIN)/python -m pytest -n0 -m slow tests/stateful $(PYTEST_ARGS)
+	@STATEFUL_EXAMPLES=$(STATEFUL_EXAMPLES) STATEFUL_SEED=$(STATEFUL_SEED) \
+	  $(BIN)/python -m pytest -n0 -m slow tests/stateful $(PYTEST_ARGS)
 
 test-fuzz: $(VENV)/.test
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_ONLY="$(FUZZ_ONLY)" \

@@ -4,7 +4,8 @@ Each step is one of: the feed changes (new, revised, recoded, withdrawn, resurre
 a poll (whole, broken in the middle, ending oddly), an evaluation, a delivery to receivers who
 accept, refuse, fail, or accept and lose the answer; the clock moves; rules are edited, well and
 badly; people silence and acknowledge; the process is restarted, or its power is cut at the n-th SQL
-statement of what it is doing. `make test-stateful` runs it for minutes.
+statement of what it is doing. `make test-stateful` runs it for minutes, with other lives each time
+unless STATEFUL_SEED names them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -438,7 +439,8 @@ def test_a_few_lives_go_as_the_model_says() -> None:
 @pytest.mark.timeout(3600)
 def test_many_lives_go_as_the_model_says() -> None:
     count = int(os.environ.get("STATEFUL_EXAMPLES", "250"))
+    wanted = os.environ.get("STATEFUL_SEED")
     run_state_machine_as_test(
-        Lives, settings=settings(QUICK, max_examples=count, stateful_step_count=50,
-                                 derandomize=False)
-    )  # fmt: skip
+        seed(int(wanted))(Lives) if wanted else Lives,
+        settings=settings(QUICK, max_examples=count, stateful_step_count=50, derandomize=False),
+    )

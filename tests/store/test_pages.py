@@ -225,6 +225,22 @@ class TestRetraction:
         assert feed.walk(deletions=[gone]).retracted == 0
         assert feed.event().status == "active"
 
+    @pytest.mark.parametrize("stamps", [(STAMP + HOUR, None), (None, STAMP + HOUR)])
+    @pytest.mark.parametrize("pages", [1, 2])
+    def test_of_two_deletions_of_an_event_the_stamped_one_counts(self, feed, stamps, pages):
+        feed.walk(row())
+        told = [Deletion("1", stamp) for stamp in stamps]
+        for page in [told] if pages == 1 else [told[:1], told[1:]]:
+            feed.walk(deletions=page)
+        assert feed.event().revision == 2
+        assert feed.walk(row(source_updated_at=STAMP + HOUR)).older == 1
+        assert feed.event().status == "retracted"
+
+    def test_an_outdated_deletion_does_not_shield_from_another(self, feed):
+        feed.walk(row())
+        feed.walk(deletions=[Deletion("1"), Deletion("1", STAMP - HOUR)])
+        assert feed.event().status == "retracted"
+
     def test_a_page_withdraws_first_and_then_reads(self, feed):
         feed.walk(row("1"), row("2"))
         counts = feed.walk(row("1"), deletions=[Deletion("1"), Deletion("2")])

@@ -138,12 +138,11 @@ class Model:
                 self._state(row)
 
     def _withdraw(self, row: Deletion) -> None:
-        known = self.events.get(row.source_id)
-        if known is None or not known.active:
+        known, at = self.events.get(row.source_id), row.deleted_at
+        if known is None or (at and known.stamp and known.stamp > at):
             return
-        if row.deleted_at and known.stamp and known.stamp > row.deleted_at:
-            return
-        known.active, known.deleted_at = False, row.deleted_at
+        known.active = False
+        known.deleted_at = max(filter(None, (known.deleted_at, at)), default=None)
 
     def _state(self, row: Record) -> None:
         known, stamp = self.events.get(row.source_id), row.source_updated_at

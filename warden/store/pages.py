@@ -75,6 +75,7 @@ _RETRACT = """
 UPDATE events SET status = 'retracted', retracted_at = ?, retracted_reason = ?, deleted_at = ?,
   revision = ?, revised_at = ?, source = ? WHERE uid = ?
 """
+_DELETED_LATER = "UPDATE events SET deleted_at = ? WHERE uid = ?"
 
 
 @dataclass(slots=True)
@@ -179,7 +180,8 @@ def retract(
 ) -> int:
     """Mark events as withdrawn by the source; return how many that were active.
 
-    Unknown ids and events with a newer stamp than the deletion are left alone.
+    Unknown ids and events with a newer stamp than the deletion are left alone. Of what is told
+    of one id, in a page or over the days, the latest stamp counts: no row up to it reinstates.
     """
     return _PageWriter(tx, dataset, walk, now).retract(deletions)
 
@@ -220,16 +222,26 @@ class _PageWriter:
         return counts
 
     def retract(self, deletions: Iterable[Deletion]) -> int:
-        by_uid = {f"{self.dataset}:{item.source_id}": item for item in deletions}
-        if not by_uid:
+        told: dict[str, list[Deletion]] = {}
+        for item in deletions:
+            told.setdefault(f"{self.dataset}:{item.source_id}", []).append(item)
+        if not told:
             return 0
-        known = self._load_known([uid for uid in by_uid if _storable(uid)])
-        gone = [
-            uid
-            for uid, state in known.items()
-            if state.status == "active" and not _outdated(by_uid[uid], state)
-        ]
-        self._write_retractions(gone, by_uid, known)
+        gone: dict[str, Deletion] = {}
+        later: list[tuple[str, str]] = []
+        known = self._load_known([uid for uid in told if _storable(uid)])
+        for uid, state in known.items():
+            valid = [item for item in told[uid] if not _outdated(item, state)]
+            if not valid:
+                continue
+            latest = max(valid, key=lambda item: instant_or_none(item.deleted_at) or "")
+            stamp = instant_or_none(latest.deleted_at)
+            if state.status == "active":
+                gone[uid] = latest
+            elif stamp is not None and _newer(stamp, state.deleted_at):
+                later.append((stamp, uid))
+        self._write_retractions(gone, known)
+        self.tx.executemany(_DELETED_LATER, later)
         self.walk.changed.update(gone)
         return len(gone)
 
@@ -416,14 +428,12 @@ class _PageWriter:
             row.content_hash, row.fingerprint, "active", None, "", None, page, row.uid,
         )  # fmt: skip
 
-    def _write_retractions(
-        self, gone: list[str], by_uid: dict[str, Deletion], known: dict[str, _Known]
-    ) -> None:
-        before = self._load_before(gone)
+    def _write_retractions(self, gone: dict[str, Deletion], known: dict[str, _Known]) -> None:
+        before = self._load_before(list(gone))
         updates: list[tuple[Any, ...]] = []
         revisions: list[tuple[Any, ...]] = []
-        for uid in gone:
-            state, deletion = known[uid], by_uid[uid]
+        for uid, deletion in gone.items():
+            state = known[uid]
             state.revision += 1
             state.revised_at = max(self.at, state.revised_at)
             was = before[uid]
