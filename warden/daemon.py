@@ -439,14 +439,14 @@ class Daemon:
     def _tidy(self) -> None:
         """Forget what was kept long enough."""
         station = self._station
-        gone = station.tidy() if station is not None else {}
+        gone = station.upkeep.tidy() if station is not None else {}
         for what, number in gone.items():
             log.info("kept long enough: %d %s are removed", number, what)
 
     def _back_up(self) -> None:
         """Make the nightly backup when it is due."""
         station = self._station
-        made = station.back_up_nightly() if station is not None else None
+        made = station.upkeep.back_up_nightly() if station is not None else None
         if made is not None:
             log.info("backed up to %s", made)
 

@@ -213,26 +213,23 @@ def test_routes_that_are_lost_stay_in_force():
         assert any(fault.code == "WR092" for fault in rig.app.faults())
 
 
-def test_a_backup_that_fails_is_a_condition_until_one_is_made(monkeypatch):
+def test_a_backup_that_fails_is_a_condition_until_one_is_made():
     with installed(event("OLD", "2021-01-01")) as rig:
         rig.clock.advance(timedelta(hours=20))
-
-        def fails(*_: object, **__: object) -> None:
-            raise StoreError("the disk is full")
-
-        with monkeypatch.context() as patch:
-            patch.setattr("warden.station.nightly_backup", fails)
-            with pytest.raises(StoreError):
-                rig.station.back_up_nightly()
+        folder = rig.app.settings.backup_dir
+        folder.write_text("a file stands where the folder should be")
+        with pytest.raises(StoreError) as caught:
+            rig.station.upkeep.back_up_nightly()
+        folder.unlink()
         (condition,) = rig.station.vitals.conditions()
-        assert (condition.state, condition.detail) == ("backup_failed", "the disk is full")
+        assert (condition.state, condition.detail) == ("backup_failed", str(caught.value))
         rig.station.evaluate()
         assert rig.rows("SELECT state FROM health WHERE subject = 'backup' AND until IS NULL")
         rig.restart()
         rig.station.evaluate()  # a new process does not know that one can be made
         assert rig.rows("SELECT 1 FROM health WHERE until IS NULL AND subject = 'backup'")
         rig.clock.advance(timedelta(hours=2))
-        assert rig.station.back_up_nightly() is not None
+        assert rig.station.upkeep.back_up_nightly() is not None
         assert rig.station.vitals.conditions() == ()
         rig.station.evaluate()
         assert not rig.rows("SELECT 1 FROM health WHERE until IS NULL AND subject = 'backup'")

@@ -28,13 +28,13 @@ def test_a_copy_is_made_each_night_from_its_hour_on_and_only_some_are_kept(insta
     app = set_up(installation, "backup: {dir: copies, keep: 2, at: '03:00'}\n")
     folder = installation.root / "copies"
     with app.open() as station:
-        assert station.back_up_nightly() is None
+        assert station.upkeep.back_up_nightly() is None
         app.clock.advance(timedelta(minutes=1))
-        assert station.back_up_nightly() == folder / "warden-2024-05-06.db"
-        assert station.back_up_nightly() is None
+        assert station.upkeep.back_up_nightly() == folder / "warden-2024-05-06.db"
+        assert station.upkeep.back_up_nightly() is None
         for _ in range(2):
             app.clock.advance(timedelta(days=1))
-            assert station.back_up_nightly() is not None
+            assert station.upkeep.back_up_nightly() is not None
     assert names(folder) == ["warden-2024-05-07.db", "warden-2024-05-08.db"]
     (status,) = installation.rows("status")
     assert status["backup"].endswith("copies/warden-2024-05-08.db")
@@ -43,16 +43,16 @@ def test_a_copy_is_made_each_night_from_its_hour_on_and_only_some_are_kept(insta
 def test_the_hour_is_that_of_the_settings_zone(installation):
     app = set_up(installation, "time_zone: Asia/Tokyo\nbackup: {at: '12:00'}\n")
     with app.open() as station:
-        assert station.back_up_nightly() is None  # 11:59 there
+        assert station.upkeep.back_up_nightly() is None  # 11:59 there
         app.clock.advance(timedelta(minutes=1))
-        assert station.back_up_nightly() is not None
+        assert station.upkeep.back_up_nightly() is not None
 
 
 def test_none_is_made_where_none_is_to_be_kept(installation):
     app = set_up(installation, "backup: {keep: 0}\n")
     app.clock.advance(timedelta(hours=9))
     with app.open() as station:
-        assert station.back_up_nightly() is None
+        assert station.upkeep.back_up_nightly() is None
 
 
 def test_a_copy_that_fails_is_told_and_tried_again_after_an_hour(installation):
@@ -61,11 +61,11 @@ def test_a_copy_that_fails_is_told_and_tried_again_after_an_hour(installation):
     (installation.root / "copies").write_text("in the way", encoding="utf-8")
     with app.open() as station:
         with pytest.raises(StoreError, match="cannot make the folder of backups"):
-            station.back_up_nightly()
-        assert station.back_up_nightly() is None
+            station.upkeep.back_up_nightly()
+        assert station.upkeep.back_up_nightly() is None
         (installation.root / "copies").unlink()
         app.clock.advance(timedelta(hours=1))
-        assert station.back_up_nightly() is not None
+        assert station.upkeep.back_up_nightly() is not None
 
 
 def test_the_daemon_makes_one_and_a_command_another_beside_it(installation):

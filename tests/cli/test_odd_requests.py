@@ -9,8 +9,8 @@ import pytest
 from support.model import Rules
 from support.rig import Rig
 
+from warden.acting import _received
 from warden.errors import UsageError
-from warden.station import _received
 
 RESULT = {"rule": "near", "version": "1", "false_alerts_per_year": 2.5, "budget": 3.0}
 

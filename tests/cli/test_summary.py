@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from warden.ingest import IngestResult
-from warden.station import source_row
+from warden.rows import source_row
 from warden.store.events import PageCounts
 
 

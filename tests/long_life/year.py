@@ -96,7 +96,7 @@ class Life:
         self._timed("idle", self._a_quiet_minute)
         self._timed("people", lambda: self._people(day))
         if day % WEEK == 0:  # to save time: a copy costs as much as the rest of a day
-            self._timed("backup", station.back_up_nightly)
+            self._timed("backup", station.upkeep.back_up_nightly)
         self._timed("tidy", station.tidy)
 
     def _a_quiet_minute(self) -> None:

@@ -112,7 +112,7 @@ def test_words_that_may_be_sent_again_are_kept_and_sent(rig, state):
 def test_a_station_tidies_by_its_settings_once_a_day(rig):
     def aged(days: int) -> dict[str, int]:
         rig.clock.advance(days * DAY)
-        return dict(rig.station.tidy())
+        return dict(rig.station.upkeep.tidy())
 
     assert aged(0) == {}
     assert aged(300) == {}
