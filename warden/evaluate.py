@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from warden.engine.actors import Names
+from warden.engine.decision import Decision, Fate, Moment
 from warden.engine.facts import NEIGHBOUR_NAMES, Severity, event_facts
 from warden.engine.frame import Frame
 from warden.engine.geo.distance import distance_km
@@ -36,7 +37,7 @@ from warden.engine.notices import (
     notices,
     summary_notice,
 )
-from warden.engine.reconcile import Decision, Fate, Moment, reconcile, remove
+from warden.engine.reconcile import reconcile, remove
 from warden.engine.shared import SharedMatcher
 from warden.engine.where import Matcher, Matches
 from warden.model.alert import Alert

@@ -10,13 +10,14 @@ from typing import Any, get_args
 import pytest
 
 from tests.support.health import START, condition, feed_rule, later
+from warden.engine.decision import Decision, Moment
 from warden.engine.frame import Frame
 from warden.engine.geo.geography import FixedGeography
 from warden.engine.health import Look, merged
 from warden.engine.horizon import Horizon
 from warden.engine.kinds import signals
 from warden.engine.kinds.feed import FeedParameters
-from warden.engine.reconcile import Decision, Moment, reconcile
+from warden.engine.reconcile import reconcile
 from warden.engine.where import Matcher
 from warden.model.alert import Alert
 from warden.model.health import Condition, SourceTrouble

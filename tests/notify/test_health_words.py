@@ -10,12 +10,13 @@ from typing import Any, get_args
 import pytest
 
 from tests.support.health import START, condition, feed_rule, later
+from warden.engine.decision import Moment
 from warden.engine.frame import Frame
 from warden.engine.geo.geography import FixedGeography
 from warden.engine.horizon import Horizon
 from warden.engine.kinds import signals
 from warden.engine.notices import Atlas, notices
-from warden.engine.reconcile import Moment, reconcile
+from warden.engine.reconcile import reconcile
 from warden.engine.where import Matcher
 from warden.model.health import TROUBLES, Condition, SourceTrouble
 from warden.model.notice import Notice

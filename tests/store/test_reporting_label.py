@@ -8,7 +8,7 @@ from typing import Any
 
 from support.build import START
 
-from warden.engine.reconcile import Decision
+from warden.engine.decision import Decision
 from warden.model.alert import Alert
 from warden.store import MEMORY, ledger, open_store, stops
 

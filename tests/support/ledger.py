@@ -7,12 +7,13 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
+from warden.engine.decision import Decision, Fate, Moment
 from warden.engine.facts import event_facts
 from warden.engine.frame import Frame
 from warden.engine.geo.geography import FixedGeography
 from warden.engine.horizon import Horizon
 from warden.engine.kinds import signals
-from warden.engine.reconcile import Decision, Fate, Moment, reconcile
+from warden.engine.reconcile import reconcile
 from warden.engine.where import Matcher
 from warden.model.alert import Alert
 from warden.model.event import Event

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
+from warden.engine.decision import Decision
 from warden.engine.facts import recurrence, rows_of_key
 from warden.engine.frame import day_from_number, day_number
 from warden.engine.geo.distance import bearing_deg, distance_km
@@ -22,7 +23,6 @@ from warden.engine.horizon import Horizon
 from warden.engine.kinds import KINDS, charts
 from warden.engine.kinds.reporting import completeness
 from warden.engine.predicates import positive_leaves
-from warden.engine.reconcile import Decision
 from warden.engine.renames import Seen, alike, possible_rename
 from warden.engine.where import Matches
 from warden.model.alert import Alert

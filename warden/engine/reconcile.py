@@ -10,32 +10,27 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, Literal
 
 from warden.engine.assign import LIVE, assign
 from warden.engine.changes import changes_between, is_material, same_facts
+from warden.engine.cooldown import Cooldown
+from warden.engine.decision import Decision, Moment, Reason
 from warden.engine.frame import day_number
-from warden.engine.horizon import Horizon
 from warden.model.alert import Alert, AlertState
 from warden.model.notice import Action, Change
 from warden.model.rule import Rule, level_rank
 from warden.model.signal import Signal
 
-Reason = Literal[
-    "FIRST", "MATERIAL_CHANGE", "SEVERITY_RAISED", "REMINDER_DUE", "CONDITION_ENDED", "REOPENED",
-    "WITHDRAWN_BY_SOURCE", "NO_LONGER_MATCHES", "REINSTATED", "UNCHANGED", "COSMETIC", "COOLDOWN",
-    "COOLDOWN_ENDED", "HISTORIC", "SEEDED", "FLOOD", "MERGED", "SPLIT", "RULE_EDITED",
-    "RULE_REMOVED", "TRIAL", "EXPIRED", "BASELINE_MOVED",
-]  # fmt: skip
-# Whoever took an alert on took on less than this.
 _TELLS_CHANGES = frozenset({"update", "reminder", "resolved"})
+# Whoever took an alert on took on less than this.
 _TO_BE_TAKEN_ON_AGAIN = frozenset({"SEVERITY_RAISED", "REOPENED", "REINSTATED"})
-# Alerts that nobody was told of may speak up later, when something new is found.
 # Kinds whose tests compare with a past that late reports can change.
 _STATISTICAL = frozenset({"spike", "drift", "record", "projection"})
+# Alerts that nobody was told of may speak up later, when something new is found.
 _MAY_SPEAK_LATER = frozenset({"HISTORIC", "SEEDED", "SPLIT", "TRIAL", "RULE_EDITED"})
 # What was closed without a word comes back without one.
 _CLOSED_IN_SILENCE: Mapping[str, Reason] = {
@@ -44,82 +39,6 @@ _CLOSED_IN_SILENCE: Mapping[str, Reason] = {
     "RULE_REMOVED": "RULE_EDITED",
     "BASELINE_MOVED": "BASELINE_MOVED",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """What became of an event that no episode of the rule holds any more.
-
-    Attributes:
-        active: the source still states it.
-        matches: it still satisfies the rule.
-        now: its facts as they are now (distance, fatalities …); {} once it is gone.
-        successors: facts of active events within two days and 25 km, nearest first, into which
-            it may have been merged.
-    """
-
-    active: bool
-    matches: bool = False
-    now: Mapping[str, Any] = field(default_factory=dict)
-    successors: tuple[Mapping[str, Any], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """Everything besides signals and ledger that a decision rests on.
-
-    Attributes:
-        horizon: now, and what is fully known.
-        seeding: datasets that are being seen for the first time, or again after an embargo.
-        fates: of the evidence that no signal of the rule holds.
-        taken: alert ids in use anywhere.
-        others: alerts of the rule whose episodes are known to stand as they stood. Nothing is
-            decided about them; what they told, their cooldown and their ids count.
-    """
-
-    horizon: Horizon
-    seeding: frozenset[str] = frozenset()
-    fates: Mapping[str, Fate] = field(default_factory=dict)
-    taken: Container[str] = frozenset()
-    others: tuple[Alert, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """One decision about one alert.
-
-    Attributes:
-        reason: its name. notice: what is to be said, None for silence.
-        alert: the ledger entry from now on. previous: the entry before, None for a new one.
-        changes: what moved since it was last told.
-        extra: facts that only this notice needs (successors, the state now, what was held).
-        summary: the summary that lists it instead of a notice of its own.
-    """
-
-    rule_id: str
-    reason: Reason
-    alert: Alert
-    previous: Alert | None = None
-    notice: Action | None = None
-    changes: tuple[Change, ...] = ()
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    summary: Literal["", "FIRST_LOAD", "FLOOD"] = ""
-
-    @property
-    def writes(self) -> bool:
-        """Whether the ledger changes."""
-        return self.previous is None or self.alert is not self.previous
-
-    @property
-    def name(self) -> str:
-        """What is done, in the ledger's words: open, tell, save, close or keep."""
-        if self.previous is None:
-            return "open"
-        if self.previous.state in LIVE and self.alert.state not in LIVE:
-            return "close"
-        if self.notice:
-            return "tell"
-        return "save" if self.writes else "keep"
 
 
 def reconcile(
@@ -163,10 +82,6 @@ def alert_id(rule_id: str, signal: Signal, taken: Container[str] = frozenset()) 
     raise AssertionError("a thousand alerts share one identity")
 
 
-# Kinds whose cooldown runs from the day on which the told episode began to hold, not from its
-# last evidence. Of a record the first day is the news; the rule of HDX Signals counts so.
-COOLDOWN_FROM_START = frozenset({"record"})
-
 # What an alert takes over from its episode, beside the facts.
 _CONTENT = attrgetter(
     "key", "severity", "first_day", "last_day", "since", "until", "value", "evidence"
@@ -184,6 +99,7 @@ class _Plan:
         every = (*alerts, *moment.others)
         self._told_evidence = set[str]().union(*(alert.told_evidence for alert in every))
         self._known = {alert.id: alert for alert in every}
+        self._cooldown = Cooldown(rule, self._known, moment.horizon)
         self.decisions: list[Decision] = []
 
     # --- an alert whose episode stands ----------------------------------------------------
@@ -321,20 +237,20 @@ class _Plan:
 
     def _maybe_end_cooldown(self, alert: Alert, moved: Alert, signal: Signal) -> None:
         moved = self._settled(moved, signal)
-        blocking = self._blocking(signal, alert.id)
+        blocking = self._cooldown.blocking(signal, alert.id)
         if not any(
             level_rank(b.told_severity or b.severity) >= level_rank(signal.severity)
             for b in blocking
         ):
-            held = {"held": self._held(signal, alert.id)}
+            held = {"held": self._cooldown.held(signal, alert.id)}
             if blocking:
                 self._tell(alert, moved, "alert", "SEVERITY_RAISED", extra=held)
             elif not signal.ended:
                 self._tell(alert, moved, "alert", "COOLDOWN_ENDED", extra=held)
             else:
                 self._save(alert, moved)
-        elif not signal.ended and self._cooldown_over(blocking):
-            held = {"held": self._held(signal, alert.id)}
+        elif not signal.ended and self._cooldown.is_over(blocking):
+            held = {"held": self._cooldown.held(signal, alert.id)}
             self._tell(alert, moved, "alert", "COOLDOWN_ENDED", extra=held)
         else:
             self._save(alert, moved)
@@ -394,7 +310,7 @@ class _Plan:
         alert = self._fresh(signal)
         silence = self._silence(signal, alert)
         if silence is None:
-            self._tell(None, alert, "alert", "FIRST", extra={"held": self._held(signal)})
+            self._tell(None, alert, "alert", "FIRST", extra={"held": self._cooldown.held(signal)})
         elif silence == "SEEDED" and not self._is_old(alert) and self._rule.status != "trial":
             told = replace(self._told(alert), silence_reason="SEEDED")
             self._add("SEEDED", told, None, None, summary="FIRST_LOAD")
@@ -411,7 +327,7 @@ class _Plan:
         if set(signal.evidence) <= self._told_evidence:
             return "SPLIT"
         rank = level_rank(signal.severity)
-        blocking = self._blocking(signal, alert.id)
+        blocking = self._cooldown.blocking(signal, alert.id)
         if any(level_rank(b.told_severity or b.severity) >= rank for b in blocking):
             return "COOLDOWN"
         return None
@@ -460,52 +376,6 @@ class _Plan:
         if every is None or alert.acknowledged_at is not None or moved.state != "active":
             return False
         return alert.told_at is not None and self._now - alert.told_at >= timedelta(days=every)
-
-    def _blocking(self, signal: Signal, own_id: str) -> list[Alert]:
-        """Told alerts of the key within whose cooldown the episode lies, on either side."""
-        days = self._rule.cooldown_days
-        if self._is_event or days <= 0:
-            return []
-        return [
-            other
-            for other in self._known.values()
-            if other.told
-            and other.id != own_id
-            and other.state in LIVE
-            and other.key == signal.key
-            and self._apart_days(signal, other) < days
-        ]
-
-    def _apart_days(self, signal: Signal, other: Alert) -> int:
-        """Days from the told episode to this one; of a record to the last day on which it holds."""
-        if self._rule.kind in COOLDOWN_FROM_START:
-            began = day_number(other.since)
-            return max(day_number(signal.until) - began, began - day_number(signal.since))
-        return _gap_days(signal, other)
-
-    def _cooldown_over(self, blocking: Sequence[Alert]) -> bool:
-        """Whether the cooldown of all these has passed, in days that are fully known."""
-        if self._rule.kind in COOLDOWN_FROM_START:
-            return False  # it has passed for those that block no longer
-        datasets = {name for b in blocking for name in b.facts.get("datasets", ())}
-        known = self._moment.horizon.known_through(datasets)
-        if self._rule.kind == "feed":
-            known = self._today
-        if known is None:
-            return False
-        return all(known - day_number(b.last_day) >= self._rule.cooldown_days for b in blocking)
-
-    def _held(self, signal: Signal, own_id: str = "") -> int:
-        """How many episodes of the key were held back and never counted in a message."""
-        told = [a for a in self._known.values() if a.told and a.key == signal.key]
-        since = max((a.told_at for a in told if a.told_at is not None), default=None)
-        return sum(
-            a.silence_reason == "COOLDOWN"
-            and a.key == signal.key
-            and a.id != own_id
-            and (since is None or a.raised_at >= since)
-            for a in self._known.values()
-        )
 
     def successors(self, alert: Alert) -> list[str]:
         """Events that may have taken the place of all of an alert's evidence."""
@@ -671,12 +541,6 @@ def _as_told(alert: Alert) -> Alert:
 
 def _union(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*old, *new)))
-
-
-def _gap_days(signal: Signal, other: Alert) -> int:
-    after = day_number(signal.first_day) - day_number(other.last_day)
-    before = day_number(other.first_day) - day_number(signal.last_day)
-    return max(after, before, 0)
 
 
 def _gather_floods(decisions: Sequence[Decision], limit: int) -> tuple[Decision, ...]:

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from warden.engine.reconcile import Decision
+from warden.engine.decision import Decision
 from warden.model.alert import Alert
 from warden.model.notice import Change, Notice
 from warden.store.values import (

@@ -22,12 +22,13 @@ from typing import Any
 import numpy as np
 from scipy.special import gammainccinv, gammaincinv
 
+from warden.engine.decision import Decision, Fate, Moment
 from warden.engine.detect.budget import WEEKS_A_YEAR
 from warden.engine.frame import day_from_number, day_number
 from warden.engine.horizon import Horizon
 from warden.engine.kinds import KINDS, signals
 from warden.engine.kinds.weekly import DAYS, WeekKind, Weeks, complete_weeks
-from warden.engine.reconcile import Decision, Fate, Moment, reconcile
+from warden.engine.reconcile import reconcile
 from warden.engine.where import Matches
 from warden.errors import UsageError
 from warden.model.alert import Alert

@@ -20,13 +20,14 @@ from typing import Any
 import numpy as np
 
 from warden.engine.actors import Names
+from warden.engine.decision import Decision, Fate, Moment
 from warden.engine.facts import NEIGHBOUR_NAMES, Severity, event_facts, prepare_facts
 from warden.engine.frame import BoolArray, IntArray, day_number
 from warden.engine.geo.geography import Geography
 from warden.engine.horizon import Horizon
 from warden.engine.kinds import KINDS, signals
 from warden.engine.notices import Atlas, Naming, notices, summary_notice
-from warden.engine.reconcile import Decision, Fate, Moment, reconcile
+from warden.engine.reconcile import reconcile
 from warden.engine.where import Matcher, Matches
 from warden.evaluate import HISTORIC_SUMMARY_DAYS
 from warden.model.alert import Alert
