@@ -16,7 +16,8 @@ from support.feed import ListedFeed
 
 from warden.clock import ManualClock
 from warden.engine.geo.geography import FixedGeography
-from warden.evaluate import Evaluation, Evaluator, SourceView, seeding
+from warden.engine.seeding import SourceView, seeding
+from warden.evaluate import Evaluation, Evaluator
 from warden.ingest import ingest
 from warden.model.alert import Alert
 from warden.model.rule import Rule, Ruleset, SeverityStep

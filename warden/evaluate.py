@@ -11,12 +11,11 @@ and at those with active alerts. A full pass builds everything anew from the dat
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,6 @@ from warden.engine.actors import Names
 from warden.engine.decision import Decision, Fate, Moment
 from warden.engine.facts import NEIGHBOUR_NAMES, Severity, event_facts
 from warden.engine.frame import Frame
-from warden.engine.geo.distance import distance_km
 from warden.engine.geo.geography import Geography
 from warden.engine.horizon import Horizon
 from warden.engine.kinds import KINDS, signals
@@ -38,6 +36,7 @@ from warden.engine.notices import (
     summary_notice,
 )
 from warden.engine.reconcile import reconcile, remove
+from warden.engine.seeding import SourceView, seeding
 from warden.engine.shared import SharedMatcher
 from warden.engine.where import Matcher, Matches
 from warden.model.alert import Alert
@@ -46,7 +45,8 @@ from warden.model.health import Condition
 from warden.model.notice import Notice
 from warden.model.rule import Rule, Ruleset
 from warden.model.signal import Signal
-from warden.store import Store, ledger, people
+from warden.store import Store, cycles, events, ledger, people
+from warden.store.cycles import CycleState
 from warden.store.events import FRAME_COLUMNS, load_rows, row_chunks
 from warden.store.projections import keep_projections, load_projections
 from warden.store.sources import complete_through, load_sources
@@ -58,7 +58,6 @@ MAX_SUCCESSORS = 5
 CHUNK_ROWS = 5_000  # a row takes kilobytes until it is part of columns
 CHANGED_ROWS = 20_000
 HISTORIC_SUMMARY_DAYS = 7
-_KM_PER_DEGREE = 110.5
 # What a fault in one rule's kind can raise; the database's own errors end the cycle.
 RULE_FAILED = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, AssertionError)
 
@@ -180,8 +179,8 @@ class Evaluator:
         """Whether so much has changed, as at a first start, that all is sooner matched anew."""
         if len(changed) <= CHUNK_ROWS:
             return False
-        (stored,) = self._store.connection.execute("SELECT count(*) FROM events").fetchone()
-        return bool(len(changed) * 2 > stored)
+        stored = sum(events.count_events(self._store.connection).values())
+        return len(changed) * 2 > stored
 
     def _compile(self) -> dict[str, _RuleState]:
         names = Names(self._ruleset.aliases)
@@ -246,9 +245,9 @@ class Evaluator:
         connection = self._store.connection
         states = self._states or {}
         known = complete_through(connection)
-        horizon = Horizon(now, known, _data_start(connection), health=tuple(health))
+        horizon = Horizon(now, known, events.first_days(connection), health=tuple(health))
         seeding, marks = _seeding(connection)
-        taken = _LedgerIds(connection)
+        taken = ledger.AlertIds(connection)
         atlas = Atlas(tuple(self._ruleset.places.values()), self._geography)
         with_active = ledger.rules_with_active(connection)
         # Data that reach further back tell what was too early to tell, in any rule.
@@ -380,35 +379,11 @@ class Evaluator:
     def _successors(self, matcher: Matcher, uid: str) -> tuple[Mapping[str, Any], ...]:
         """Active events of the dataset within two days and 25 km of a deleted one."""
         connection = self._store.connection
-        gone = connection.execute(
-            "SELECT dataset, event_date, lat, lon FROM events WHERE uid = ?", (uid,)
-        ).fetchone()
-        if gone is None:
-            return ()
-        dataset, happened, lat, lon = gone
-        day = date.fromisoformat(happened)
-        reach = SUCCESSOR_KM / _KM_PER_DEGREE * 1.1
-        near = connection.execute(
-            "SELECT uid, lat, lon FROM events WHERE dataset = ? AND status = 'active'"
-            " AND event_date BETWEEN ? AND ? AND lat BETWEEN ? AND ? AND uid <> ?",
-            (
-                dataset,
-                (day - timedelta(days=SUCCESSOR_DAYS)).isoformat(),
-                (day + timedelta(days=SUCCESSOR_DAYS)).isoformat(),
-                lat - reach,
-                lat + reach,
-                uid,
-            ),
-        ).fetchall()
-        by_distance = sorted(
-            (km, other)
-            for other, other_lat, other_lon in near
-            if (km := distance_km(lat, lon, other_lat, other_lon)) <= SUCCESSOR_KM
-        )[:MAX_SUCCESSORS]
-        facts = self._facts_of(
-            matcher, load_rows(connection, uids=[other for _, other in by_distance])
+        found = events.near(
+            connection, uid, days=SUCCESSOR_DAYS, km=SUCCESSOR_KM, limit=MAX_SUCCESSORS
         )
-        return tuple(facts[other] for _, other in by_distance)
+        facts = self._facts_of(matcher, load_rows(connection, uids=found))
+        return tuple(facts[other] for other in found)
 
     def _facts_of(
         self, matcher: Matcher, rows: Sequence[Sequence[Any]]
@@ -424,7 +399,7 @@ class Evaluator:
     ) -> list[tuple[Notice, tuple[str, ...]]]:
         """Once a week, one summary a rule of the historic alerts nobody was told of."""
         connection = self._store.connection
-        last = _meta(connection, "historic_summary_at")
+        last = cycles.mark(connection, cycles.HISTORIC_SUMMARY_AT)
         if last is None or now - parse_instant(last) < timedelta(days=HISTORIC_SUMMARY_DAYS):
             return []
         fresh = [
@@ -453,14 +428,16 @@ class Evaluator:
         evaluation, said = cycle.evaluation, cycle.said
         writes = [decision for decision in evaluation.decisions if decision.writes]
         connection = self._store.connection
-        state = (self._ruleset.version, _days_json(cycle.known))
+        state = CycleState.of(self._ruleset.version, cycle.known)
         marks = {**cycle.marks, **_weekly_mark(connection, evaluation.at, cycle.listed)}
         anything = writes or said or marks or cycle.foreseen
-        if not anything and _last_cycle(connection) == state:
+        if not anything and cycles.last_state(connection) == state:
             return evaluation
         notice_of = {d.alert.id: notice.id for notice, about in said for d in about}
         with self._store.transaction() as tx:
-            cycle_id = _add_cycle(tx, evaluation, state, cycle.kind)
+            cycle_id = cycles.add_cycle(
+                tx, evaluation.at, state, cycle.kind, (d.reason for d in evaluation.decisions)
+            )
             for notice in evaluation.notices:
                 ledger.add_notice(tx, notice, cycle_id)
             for decision in writes:
@@ -470,7 +447,7 @@ class Evaluator:
             for _, alert_ids in cycle.listed:
                 ledger.mark_listed(tx, alert_ids)
             for key, value in marks.items():
-                _set_meta(tx, key, value)
+                cycles.set_mark(tx, key, value)
             keep_projections(tx, cycle.foreseen, evaluation.at)
             self._plan(tx, evaluation.notices, evaluation.at)
         return replace(evaluation, cycle_id=cycle_id)
@@ -489,56 +466,6 @@ class _Cycle:
     foreseen: Sequence[Foreseen] = ()
 
 
-class _LedgerIds:
-    """All alert ids in use, asked one by one."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def __contains__(self, alert_id: object) -> bool:
-        found = self._connection.execute("SELECT 1 FROM alerts WHERE id = ?", (alert_id,))
-        return found.fetchone() is not None
-
-
-@dataclass(frozen=True, slots=True)
-class SourceView:
-    """What the seeding of a dataset depends on: one source of it, as it was at an instant."""
-
-    dataset: str
-    state: str
-    was_ok: bool
-
-    @property
-    def has_spoken(self) -> bool:
-        """Whether it has told all that it has; a feed between two releases has, too."""
-        return self.state in {"stale", "paused"} or (self.was_ok and self.state != "embargoed")
-
-
-def seeding(
-    present: Iterable[str], sources: Iterable[SourceView], marks: Mapping[str, str]
-) -> tuple[frozenset[str], dict[str, str]]:
-    """Name the datasets that are being loaded for the first time, or again after an embargo.
-
-    Beside them stand the marks to leave once that is committed; `marks` are those left before.
-    """
-    by_dataset: dict[str, list[SourceView]] = {}
-    for source in sources:
-        by_dataset.setdefault(source.dataset, []).append(source)
-    found, left = set(), {}
-    for dataset in sorted(present):
-        key = f"seeded:{dataset}"
-        mark = marks.get(key)
-        speakers = by_dataset.get(dataset, [])
-        embargoed = any(source.state == "embargoed" for source in speakers)
-        open_now = any(source.has_spoken for source in speakers)
-        if mark is None or (mark == "embargoed" and open_now and not embargoed):
-            found.add(dataset)
-        reached = "embargoed" if embargoed else "ok" if open_now or not speakers else None
-        if reached is not None and reached != mark:
-            left[key] = reached
-    return frozenset(found), left
-
-
 def _all_joined(parts: list[Matches]) -> Matches:
     """All of them as one, joined in pairs: no row is copied more often than there are rounds."""
     while len(parts) > 1:
@@ -549,13 +476,11 @@ def _all_joined(parts: list[Matches]) -> Matches:
 
 
 def _seeding(connection: sqlite3.Connection) -> tuple[frozenset[str], dict[str, str]]:
-    present = _datasets(connection)
     sources = (
         SourceView(status.dataset, status.state, status.last_ok_at is not None)
         for status in load_sources(connection)
     )
-    rows = connection.execute("SELECT key, value FROM meta WHERE key LIKE 'seeded:%'")
-    return seeding(present, sources, dict(rows.fetchall()))
+    return seeding(events.datasets(connection), sources, cycles.seeded_marks(connection))
 
 
 def _with_precision(
@@ -576,75 +501,5 @@ def _with_precision(
 def _weekly_mark(
     connection: sqlite3.Connection, now: datetime, listed: Sequence[object]
 ) -> dict[str, str]:
-    key = "historic_summary_at"
-    return {key: instant_text(now)} if listed or _meta(connection, key) is None else {}
-
-
-def _days_json(known: Mapping[str, date]) -> str:
-    return json.dumps({name: day.isoformat() for name, day in sorted(known.items())})
-
-
-def _add_cycle(
-    tx: sqlite3.Connection, evaluation: Evaluation, state: tuple[str, str], kind: str
-) -> int:
-    counts: dict[str, int] = {}
-    for decision in evaluation.decisions:
-        counts[decision.reason] = counts.get(decision.reason, 0) + 1
-    cursor = tx.execute(
-        "INSERT INTO cycles (at, ruleset_version, complete_through, kind, counts)"
-        " VALUES (?, ?, ?, ?, ?)",
-        (
-            instant_text(evaluation.at.astimezone(UTC)),
-            *state,
-            kind,
-            json.dumps(counts, sort_keys=True),
-        ),
-    )
-    return int(cursor.lastrowid or 0)
-
-
-def _data_start(connection: sqlite3.Connection) -> dict[str, date]:
-    """The oldest day stored of each dataset; a look at the index's edge, not at every event."""
-    starts = {}
-    for dataset in _datasets(connection):
-        first = connection.execute(
-            "SELECT event_date FROM events WHERE dataset = ? AND status = 'active'"
-            " ORDER BY event_date LIMIT 1",
-            (dataset,),
-        ).fetchone()
-        if first is not None:
-            starts[dataset] = date.fromisoformat(first[0])
-    return starts
-
-
-def _datasets(connection: sqlite3.Connection) -> list[str]:
-    """The datasets that have events, skipping through the index from one to the next."""
-    found: list[str] = []
-    while True:
-        following = connection.execute(
-            "SELECT dataset FROM events WHERE dataset > ? ORDER BY dataset LIMIT 1",
-            (found[-1] if found else "",),
-        ).fetchone()
-        if following is None:
-            return found
-        found.append(following[0])
-
-
-def _last_cycle(connection: sqlite3.Connection) -> tuple[str, str] | None:
-    found = connection.execute(
-        "SELECT ruleset_version, complete_through FROM cycles ORDER BY id DESC LIMIT 1"
-    ).fetchone()
-    return None if found is None else (found[0], found[1])
-
-
-def _meta(connection: sqlite3.Connection, key: str) -> str | None:
-    found = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return None if found is None else str(found[0])
-
-
-def _set_meta(tx: sqlite3.Connection, key: str, value: str) -> None:
-    tx.execute(
-        "INSERT INTO meta (key, value) VALUES (?, ?)"
-        " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        (key, value),
-    )
+    key = cycles.HISTORIC_SUMMARY_AT
+    return {key: instant_text(now)} if listed or cycles.mark(connection, key) is None else {}

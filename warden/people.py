@@ -272,20 +272,12 @@ def find_alert(connection: sqlite3.Connection, name: str) -> Alert:
     Raises:
         UsageError: there is none, or more than one.
     """
-    ids = [
-        str(row[0])
-        for row in connection.execute(
-            "SELECT id FROM alerts WHERE id = ?1 OR substr(id, 1, length(?1)) = ?1"
-            " ORDER BY id <> ?1, id LIMIT 3",
-            (name,),
-        )
-    ]
+    ids = ledger.ids_that_begin(connection, name, limit=3)
     exact = ids[:1] == [name]
     if not exact and len(ids) > 1:
         raise UsageError(f"more than one alert begins with {shown(name)}: {', '.join(ids)}")
     if not ids or (not exact and len(name) < SHORTEST_PREFIX):
-        recent = connection.execute("SELECT id FROM alerts ORDER BY changed_at DESC LIMIT 1000")
-        hint = did_you_mean(name, [str(row[0]) for row in recent])
+        hint = did_you_mean(name, ledger.newest_ids(connection, limit=1_000))
         raise UsageError(f"no alert {shown(name)}{hint}; `warden alerts` lists them")
     return ledger.load_alerts(connection, alert_id=ids[0])[0]
 

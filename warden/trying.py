@@ -49,7 +49,7 @@ from warden.store import (
     reports,
     stops,
 )
-from warden.store.events import FRAME_COLUMNS, load_rows
+from warden.store.events import FRAME_COLUMNS, find_event, load_rows
 from warden.store.projections import load_projections
 from warden.store.sources import complete_through
 from warden.trial.backtest import (
@@ -61,7 +61,7 @@ from warden.trial.backtest import (
     parse_step,
 )
 from warden.trial.calibration import Task, prepare
-from warden.trial.explain import explain_alert, explain_event, explain_summary, find_event
+from warden.trial.explain import explain_alert, explain_event, explain_summary
 from warden.trial.files import read_all
 from warden.trial.replay import replay
 from warden.trial.ruletest import Outcome, run_tests

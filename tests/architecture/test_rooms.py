@@ -1,6 +1,7 @@
 """Who may import whom, and which third party lives where: the house's contract, by reading it."""
 
 import ast
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -194,6 +195,17 @@ def test_only_the_three_steps_the_stores_and_the_shell_open_transactions():
         for path in modules()
         if ".transaction()" in path.read_text(encoding="utf-8")
         and not path.relative_to(PACKAGE).as_posix().startswith(homes)
+    ]
+    assert wrong == []
+
+
+def test_only_the_store_speaks_sql():
+    """But for the demo, which looks at a database as an auditor would."""
+    wrong = [
+        str(path.relative_to(ROOT))
+        for path in modules()
+        if re.search(r"\.execute(many)?\(", path.read_text(encoding="utf-8"))
+        and not path.relative_to(PACKAGE).as_posix().startswith(("store/", "demo.py"))
     ]
     assert wrong == []
 

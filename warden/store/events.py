@@ -14,10 +14,11 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from warden.collector import collector_paused
+from warden.engine.geo.distance import distance_km
 from warden.model.event import Event
 from warden.store.pages import PageCounts, Walk, apply_page, retract
 from warden.store.raw import load_raw
@@ -42,6 +43,8 @@ __all__ = [
     "retract",
     "revisions",
 ]
+
+_LEAST_KM_PER_DEGREE = 110.5  # never more than a degree of latitude measures
 
 # The cells of a row of `load_rows`, in this order. Days are ISO texts `YYYY-MM-DD`, instants texts
 # `YYYY-MM-DDTHH:MM:SS.ffffffZ`. `actors` is the JSON text `[[name, role, type], …]` and `tags`
@@ -204,6 +207,71 @@ def count_events(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:
     """How many events, by (dataset, status)."""
     cursor = connection.execute("SELECT dataset, status, count(*) FROM events GROUP BY 1, 2")
     return {(dataset, status): number for dataset, status, number in cursor}
+
+
+def datasets(connection: sqlite3.Connection) -> list[str]:
+    """The datasets that have events, skipping through the index from one to the next."""
+    found: list[str] = []
+    while True:
+        following = connection.execute(
+            "SELECT dataset FROM events WHERE dataset > ? ORDER BY dataset LIMIT 1",
+            (found[-1] if found else "",),
+        ).fetchone()
+        if following is None:
+            return found
+        found.append(following[0])
+
+
+def first_days(connection: sqlite3.Connection) -> dict[str, date]:
+    """The oldest day stored of each dataset; a look at the index's edge, not at every event."""
+    starts = {}
+    for dataset in datasets(connection):
+        first = connection.execute(
+            "SELECT event_date FROM events WHERE dataset = ? AND status = 'active'"
+            " ORDER BY event_date LIMIT 1",
+            (dataset,),
+        ).fetchone()
+        if first is not None:
+            starts[dataset] = date.fromisoformat(first[0])
+    return starts
+
+
+def near(
+    connection: sqlite3.Connection, uid: str, *, days: int, km: float, limit: int
+) -> list[str]:
+    """Active events of an event's dataset within so many days and kilometres, nearest first.
+
+    Shape: at most `limit` uids, without its own; none where the event is not known.
+    """
+    centre = connection.execute(
+        "SELECT dataset, event_date, lat, lon FROM events WHERE uid = ?", (uid,)
+    ).fetchone()
+    if centre is None:
+        return []
+    dataset, happened, lat, lon = centre
+    day, apart = date.fromisoformat(happened), timedelta(days=days)
+    reach = km / _LEAST_KM_PER_DEGREE
+    rows = connection.execute(
+        "SELECT uid, lat, lon FROM events WHERE dataset = ? AND status = 'active'"
+        " AND event_date BETWEEN ? AND ? AND lat BETWEEN ? AND ? AND uid <> ?",
+        (dataset, (day - apart).isoformat(), (day + apart).isoformat(), lat - reach, lat + reach,
+         uid),
+    )  # fmt: skip
+    by_distance = sorted(
+        (far, other)
+        for other, other_lat, other_lon in rows
+        if (far := distance_km(lat, lon, other_lat, other_lon)) <= km
+    )
+    return [other for _, other in by_distance[:limit]]
+
+
+def find_event(connection: sqlite3.Connection, name: str) -> str | None:
+    """The uid of an event named by its uid, or by the source's id alone; None without one."""
+    rows = connection.execute(
+        "SELECT uid FROM events WHERE uid = ?1 OR source_id = ?1 ORDER BY uid <> ?1, uid LIMIT 1",
+        (name,),
+    ).fetchall()
+    return str(rows[0][0]) if rows else None
 
 
 def newest_event_day(connection: sqlite3.Connection) -> str | None:

@@ -76,6 +76,33 @@ def load_alerts(
     return tuple(_alert(row, *evidence.get(row[0], ((), ()))) for row in rows)
 
 
+class AlertIds:
+    """All alert ids in use, asked one by one."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __contains__(self, alert_id: object) -> bool:
+        found = self._connection.execute("SELECT 1 FROM alerts WHERE id = ?", (alert_id,))
+        return found.fetchone() is not None
+
+
+def ids_that_begin(connection: sqlite3.Connection, name: str, *, limit: int) -> list[str]:
+    """Alerts whose ids begin so, the one of that very id first."""
+    rows = connection.execute(
+        "SELECT id FROM alerts WHERE id = ?1 OR substr(id, 1, length(?1)) = ?1"
+        " ORDER BY id <> ?1, id LIMIT ?2",
+        (name, limit),
+    )
+    return [str(row[0]) for row in rows]
+
+
+def newest_ids(connection: sqlite3.Connection, *, limit: int) -> list[str]:
+    """The alerts that changed last."""
+    rows = connection.execute("SELECT id FROM alerts ORDER BY changed_at DESC LIMIT ?", (limit,))
+    return [str(row[0]) for row in rows]
+
+
 def rule_ids(connection: sqlite3.Connection) -> tuple[str, ...]:
     """The rules that have alerts."""
     rows = connection.execute("SELECT DISTINCT rule_id FROM alerts ORDER BY rule_id")

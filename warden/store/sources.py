@@ -281,6 +281,18 @@ def load_runs(
     return tuple(_run(row) for row in cursor)
 
 
+def ended_walks(connection: sqlite3.Connection) -> list[tuple[datetime, str, str, str]]:
+    """When each whole walk ended: instant, source, dataset and state, oldest first."""
+    datasets = dict(connection.execute("SELECT source, dataset FROM source_state"))
+    return [
+        (parse_instant(ended), source, datasets.get(source, ""), state)
+        for source, ended, state in connection.execute(
+            "SELECT source, ended_at, state FROM poll_runs"
+            " WHERE kind = 'poll' AND ended_at IS NOT NULL ORDER BY ended_at, id"
+        )
+    ]
+
+
 def prune_runs(tx: sqlite3.Connection, before: datetime) -> int:
     """Forget walks that began before `before`; return how many."""
     return tx.execute(

@@ -59,15 +59,6 @@ class Finding:
     text: str
 
 
-def find_event(connection: sqlite3.Connection, name: str) -> str | None:
-    """The uid of an event named by its uid, or by the source's id alone; None without one."""
-    rows = connection.execute(
-        "SELECT uid FROM events WHERE uid = ?1 OR source_id = ?1 ORDER BY uid <> ?1, uid LIMIT 1",
-        (name,),
-    ).fetchall()
-    return str(rows[0][0]) if rows else None
-
-
 # --- an event ---------------------------------------------------------------------------------
 
 

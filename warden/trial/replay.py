@@ -7,16 +7,16 @@ from the recorded cycles and walks, so that the notices are the very ones.
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Iterator
+from datetime import date, datetime
 
 from warden.engine.frame import Frame
+from warden.engine.seeding import SourceView, seeding
 from warden.errors import UsageError
-from warden.evaluate import SourceView, seeding
+from warden.store.cycles import Cycle, load_cycles
 from warden.store.events import FRAME_COLUMNS
+from warden.store.sources import ended_walks
 from warden.store.values import parse_instant
 from warden.store.versions import load_versions
 from warden.trial.backtest import Plan
@@ -34,7 +34,7 @@ def replay(
     Raises:
         UsageError: no cycle was ever recorded, or the days are in the wrong order.
     """
-    cycles = [cycle for cycle in _cycles(connection) if last is None or cycle.at.date() <= last]
+    cycles = [cycle for cycle in load_cycles(connection) if last is None or cycle.at.date() <= last]
     if not cycles:
         raise UsageError(
             "no evaluation is recorded in the database"
@@ -51,19 +51,6 @@ def replay(
     return Plan(history, instants, began, ends, None, {"known": "as stored", "events": events})
 
 
-@dataclass(frozen=True, slots=True)
-class _Cycle:
-    at: datetime
-    complete_through: Mapping[str, date]
-
-
-def _cycles(connection: sqlite3.Connection) -> Iterator[_Cycle]:
-    rows = connection.execute("SELECT at, complete_through FROM cycles ORDER BY id")
-    for at, through in rows:
-        days = {name: date.fromisoformat(day) for name, day in json.loads(through).items()}
-        yield _Cycle(parse_instant(at).astimezone(UTC), days)
-
-
 def _history(connection: sqlite3.Connection) -> History:
     versions = [one for one in load_versions(connection) if one.row[_STATUS] == "active"]
     return History.of(
@@ -74,7 +61,7 @@ def _history(connection: sqlite3.Connection) -> History:
 
 
 def _instants(
-    connection: sqlite3.Connection, cycles: list[_Cycle], history: History
+    connection: sqlite3.Connection, cycles: list[Cycle], history: History
 ) -> Iterator[Instant]:
     """The cycles, with the marks of what had been loaded kept as `evaluate` keeps them."""
     walks = _Walks(connection)
@@ -90,14 +77,7 @@ class _Walks:
     """How each source was, instant by instant, by the walks that had ended."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        datasets = dict(connection.execute("SELECT source, dataset FROM source_state"))
-        self._ended = [
-            (parse_instant(ended), source, datasets.get(source, ""), state)
-            for source, ended, state in connection.execute(
-                "SELECT source, ended_at, state FROM poll_runs"
-                " WHERE kind = 'poll' AND ended_at IS NOT NULL ORDER BY ended_at, id"
-            )
-        ]
+        self._ended = ended_walks(connection)
         self._next = 0
         self._now: dict[str, SourceView] = {}
 
