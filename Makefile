@@ -22,7 +22,7 @@ help:
 	@echo "make test                 all tests"
 	@echo "make test-slow            those that take minutes: backtests of years, kill loops"
 	@echo "make test-stateful        random lives beside a model (STATEFUL_EXAMPLES=250 STATEFUL_SEED=7)"
-	@echo "make test-fuzz            damaged input, anew at each run (FUZZ_SECONDS=600, FUZZ_ONLY=rules:17)"
+	@echo "make test-fuzz            damaged input, anew at each run (FUZZ_SECONDS=600, FUZZ_ONLY=rules:17, FUZZ_START=…)"
 	@echo "make test-long-life       a year of daily polls: what grows, and what must not (LONG_DAYS=365)"
 	@echo "make test-faults          a running daemon under each fault of a list (as root: full disks too)"
 	@echo "make test-crash           lives killed at system calls and at random (CRASH=all KILLS=1000)"
@@ -63,7 +63,7 @@ test-stateful: $(VENV)/.test
 	  $(BIN)/python -m pytest -n0 -m slow tests/stateful $(PYTEST_ARGS)
 
 test-fuzz: $(VENV)/.test
-	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_ONLY="$(FUZZ_ONLY)" \
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_ONLY="$(FUZZ_ONLY)" FUZZ_START="$(FUZZ_START)" \
 	  $(BIN)/python -m pytest -n0 -s -m slow tests/fuzz $(PYTEST_ARGS)
 
 test-long-life: $(VENV)/.test
