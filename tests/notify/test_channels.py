@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 import time
+import unicodedata
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -29,6 +30,8 @@ from helpers_notify import (
     secrets,
     smtp_server,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -232,6 +235,34 @@ def test_no_control_character_reaches_a_header():
     assert mail["Subject"] == "CRITICAL x Bcc: y@example.org z"
     assert mail["X-Warden-Alert"] == "a b"
     assert len(header_text("é" * 1000)) == 250
+
+
+@pytest.mark.parametrize("place", [
+    "=?utf-8?Q?K=0A=0ACALM_all_clear=0A?=",
+    "=?utf-8?Q?a=0AX-Evil:_1?=",
+    "=?utf-8?B?4oCuZXZpbAc=?=",
+    "é =?utf-8?Q?=E2=80=AEevil=07?=",
+    "=\u200b?utf-8?Q?a=0AX-Evil:_1?=",
+    "==??utf-8?Q?a=0AX-Evil:_1?=",
+    "word " * 12 + "=?utf-8?Q?a=0A=0AX?=",
+])  # fmt: skip
+def test_an_encoded_word_in_a_place_name_reaches_no_header_decoded(place):
+    raw = composed(subject=f"CRITICAL Violent event, 4 km N of Bamako ({place})").as_bytes()
+    mail = message_from_bytes(raw, policy=default)
+    assert mail["Subject"].startswith("CRITICAL Violent event, 4 km N of Bamako (")
+    assert mail["Subject"].endswith(")")
+    assert "X-Evil" not in mail
+    assert {"To", "Date", "Message-ID", "X-Warden-Severity"} <= set(mail.keys())
+    assert not any(unicodedata.category(char)[0] == "C" for char in mail["Subject"])
+
+
+@given(st.text(max_size=200), st.sampled_from(["", "=?utf-8?Q?", "=?utf-8?B?CgpY?="]))
+def test_whatever_a_subject_says_it_is_one_header(text, encoded):
+    subject = f"{text}{encoded}{text}?="
+    raw = composed(subject=subject).as_bytes()
+    mail = message_from_bytes(raw, policy=default)
+    assert str(mail["Subject"]).split() == header_text(subject).split()
+    assert {"To", "Date", "Message-ID", "X-Warden-Severity"} <= set(mail.keys())
 
 
 def test_french_letters_survive_the_wire():

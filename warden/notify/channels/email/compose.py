@@ -49,9 +49,13 @@ _POLICY = _MailPolicy(linesep="\r\n")
 
 
 def header_text(text: str, limit: int = MAX_HEADER) -> str:
-    """One printable line: control, bidi and other invisible characters become spaces."""
+    """One printable line: control, bidi and other invisible characters become spaces.
+
+    What would be an encoded word (RFC 2047), which readers decode into any characters at all, is
+    broken up.
+    """
     clean = "".join(" " if unicodedata.category(char)[0] == "C" else char for char in text)
-    clean = " ".join(clean.split())
+    clean = " ".join(clean.split()).replace("=?", "= ?")
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
