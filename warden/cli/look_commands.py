@@ -33,7 +33,7 @@ limit_option = click.option(
     default="all",
     show_default=True,
 )
-@click.option("--told/--all", "told", default=True, help="Only those somebody was told of, or all.")
+@click.option("--told/--all", "told", default=True, help="Only those that were to be told, or all.")
 @limit_option
 @json_option
 @global_options

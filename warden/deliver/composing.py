@@ -5,7 +5,6 @@ Standing in the flow: `evaluate` has committed dispatches; `sending` takes the d
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,10 +14,11 @@ from datetime import datetime
 
 from warden.clock import Clock
 from warden.collector import collector_paused
+from warden.deliver.addressing import alone, delivery_to, is_threaded, key_of
+from warden.deliver.rerouting import lead_elsewhere
 from warden.model.delivery import Delivery, Dispatch, Message
 from warden.model.notice import Action, Notice
 from warden.model.people import Silence
-from warden.notify.channels import CHANNELS
 from warden.notify.collapse import collapsed, held_back, with_ends
 from warden.notify.flushing import End, GroupKey, Situation, Talk, plan_flush
 from warden.notify.inhibition import Source
@@ -27,7 +27,7 @@ from warden.notify.render import Renderer
 from warden.notify.render.cap import Earlier, identifier_of
 from warden.notify.render.gaps import Gap
 from warden.notify.render.renderer import in_order
-from warden.notify.routes import Receiver, Routing, Target
+from warden.notify.routes import Receiver, Routing
 from warden.notify.silence_ends import silence_ended
 from warden.notify.silences import actions_held
 from warden.store import ledger, outbox, people
@@ -101,7 +101,10 @@ def _round(  # noqa: PLR0917  the arguments of flush
 ) -> Flushed:
     with store.transaction() as tx:
         _tell_ended_silences(tx, routing, now)
-        situation = _situation(tx, routing, now, _after_cancels(tx, now))
+        waiting = _after_cancels(tx, now)
+        if lead_elsewhere(tx, waiting, routing, now):
+            waiting = outbox.waiting(tx)
+        situation = _situation(tx, routing, now, waiting)
         plan = plan_flush(situation)
         outbox.withhold_each(tx, plan.withheld, plan.superseded, now)
         outbox.set_holds(tx, plan.holds, now)
@@ -288,7 +291,7 @@ class _Maker:
 
         for message in messages:
             receiver = self._receivers[message.receiver]
-            if waiting and _threads(receiver):
+            if waiting and is_threaded(receiver):
                 store()
             waiting.append((message, _deliveries(tx, message, receiver, self._mail_domain)))
         store()
@@ -345,7 +348,7 @@ def make_message(
     restored; an exercise, which nothing waits for, has a fresh one.
     """
     ids = [notice.id for notice in notices]
-    message_id = _hash(receiver.name, *ids) if dispatch_ids else uuid.uuid4().hex
+    message_id = key_of(receiver.name, *ids) if dispatch_ids else uuid.uuid4().hex
     formats = {target.format for target in receiver.targets}
     rendered = renderer.render(
         receiver,
@@ -375,43 +378,16 @@ def make_message(
     )
 
 
-def _hash(*parts: str) -> str:
-    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
-
-
-def _threads(receiver: Receiver) -> bool:
-    """Whether a message to it has a place among earlier ones."""
-    return any(CHANNELS[target.channel].threads for target in receiver.targets)
-
-
 def _deliveries(
     tx: Transaction, message: Message, receiver: Receiver, mail_domain: str
 ) -> list[Delivery]:
-    alerts = outbox.alerts_of_dispatches(tx, message.dispatch_ids) if _threads(receiver) else ()
-    made = []
-    for target in receiver.targets:
-        earlier = outbox.first_headers(tx, target.channel, target.name, alerts)
-        made.append(_delivery(message, receiver, target, mail_domain, earlier))
-    return made
-
-
-def _delivery(
-    message: Message,
-    receiver: Receiver,
-    target: Target,
-    mail_domain: str,
-    earlier: tuple[Mapping[str, object], ...] = (),
-) -> Delivery:
-    key = _hash(message.id, target.channel, target.name)
-    return Delivery(
-        key=key,
-        message_id=message.id,
-        receiver=receiver.name,
-        channel=target.channel,
-        target=target.name,
-        format=target.format,
-        headers=CHANNELS[target.channel].headers(key, mail_domain, earlier),
-    )
+    alerts: Sequence[str] = ()
+    if is_threaded(receiver):
+        alerts = outbox.alerts_of_dispatches(tx, message.dispatch_ids)
+    return [
+        delivery_to(tx, message.id, receiver, target, mail_domain, alerts)
+        for target in receiver.targets
+    ]
 
 
 def queue_exercise(
@@ -425,7 +401,7 @@ def queue_exercise(
 ) -> list[str]:
     """Put a test message for one receiver into the outbox; returns its deliveries' keys."""
     message = make_message(receiver, [notice], renderer, clock.now())
-    deliveries = [_delivery(message, receiver, target, mail_domain) for target in receiver.targets]
+    deliveries = [alone(message.id, receiver, target, mail_domain) for target in receiver.targets]
     with store.transaction() as tx:
         outbox.add_message(tx, message, deliveries)
     return [delivery.key for delivery in deliveries]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from warden.clock import Clock
@@ -40,7 +41,7 @@ class Outlet:
         self._clock = clock
         self._mail_domain = mail_domain
         self._background = False
-        self.deliverer = Deliverer(store, Routing({}), channels, clock)
+        self.deliverer = Deliverer(store, Routing({}), channels, clock, mail_domain=mail_domain)
         self.deliverer.recover()
 
     def start(self) -> None:
@@ -81,8 +82,10 @@ class Outlet:
             self.deliverer.wake()
             self._wait_for(keys, EXERCISE_WITHIN_S)
         else:
-            routing = Routing({receiver.name: receiver})
-            self.deliverer.use(routing)
+            known = self.deliverer.routing
+            self.deliverer.use(
+                replace(known, receivers={**known.receivers, receiver.name: receiver})
+            )
             self.deliverer.send_due(within_s=EXERCISE_WITHIN_S)
         with self._store.reading() as tx:
             rows = outbox.list_deliveries(tx, limit=10_000)

@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from warden.clock import Clock
+from warden.deliver.rerouting import lead_delivery_elsewhere
 from warden.errors import ChannelError, StoreError
 from warden.model.delivery import Attempt, Delivery, Outgoing
 from warden.notify.channels import CHANNELS, Channel, ChannelKind, Keeping
@@ -118,6 +119,7 @@ class Deliverer:
         channels: Mapping[str, Channel],
         clock: Clock,
         *,
+        mail_domain: str = "warden",
         kinds: Mapping[str, ChannelKind] | None = None,
         jitter: random.Random | None = None,
     ) -> None:
@@ -125,6 +127,7 @@ class Deliverer:
         self._store = store
         self._routing = routing
         self._clock = clock
+        self._mail_domain = mail_domain
         self._kinds = dict(CHANNELS if kinds is None else kinds)
         self._jitter = jitter or random.Random()
         self._done: queue.SimpleQueue[_Done | _LaneEnded] = queue.SimpleQueue()
@@ -215,12 +218,41 @@ class Deliverer:
         self._wake.set()
 
     def use(self, routing: Routing, channels: Mapping[str, Channel] | None = None) -> None:
-        """Go on with other routes, and other channels where given."""
+        """Go on with other routes, and other channels where given.
+
+        What waits for somebody whom other routes do not know any more goes where they lead.
+        """
         with self._stepping:
-            self._routing = routing
+            if routing is not self._routing:
+                self._follow_to(routing)
             if channels is not None:
                 self.channels = dict(channels)
         self.wake()
+
+    @property
+    def routing(self) -> Routing:
+        """The routes it goes by."""
+        return self._routing
+
+    def _follow_to(self, routing: Routing) -> None:
+        """What waits for a recipient that these routes do not know goes where they lead, now."""
+        self._routing, before = routing, self._routing
+        try:
+            with self._store.reading() as tx:
+                unfinished = outbox.unfinished(tx)
+            lost = [
+                one
+                for one in unfinished
+                if one.id not in self._in_flight and self._target(one) is None
+            ]
+            if lost:
+                now = self._clock.now()
+                with self._store.transaction() as tx:
+                    for one in lost:
+                        lead_delivery_elsewhere(tx, one, routing, now, self._mail_domain)
+        except BaseException:
+            self._routing = before  # it is asked again
+            raise
 
     def stop(self, within_s: float = 8.0) -> bool:
         """Start nothing more, wait for what is under way; False when some of it had to be left.
@@ -373,7 +405,8 @@ class Deliverer:
             return None
         target = self._target(delivery)
         if target is None:
-            outbox.expire(tx, [delivery.id], "RECEIVER_REMOVED: no longer in the routes", now)
+            lead_delivery_elsewhere(tx, delivery, self._routing, now, self._mail_domain)
+            self.wake()
         return target
 
     def _given_up(self, tx: Transaction, delivery: Delivery, now: datetime) -> bool:

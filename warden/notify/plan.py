@@ -21,6 +21,8 @@ from warden.notify.routes import CYCLE, EACH, Route, RouteMatch, Routing
 
 # These speak of what somebody was told; those that say that it is over, only to the told.
 _ALSO_TO_THE_TOLD = ("update", "resolved", "cancel")
+TOLD = "told"
+"""The route of a dispatch that goes to somebody because of what he was told before."""
 
 
 def labels_of(notice: Notice) -> dict[str, str]:
@@ -138,7 +140,7 @@ def _withheld(notice: Notice, match: RouteMatch, told: Collection[str]) -> Withh
 def to_receiver(notice: Notice, name: str, routing: Routing, now: datetime) -> Dispatch:
     """One for somebody who gets it because of what he was told before, whatever the routes say."""
     gone = name not in routing.receivers
-    bare = _bare(notice, name, "told", labels_of(notice), now)
+    bare = _bare(notice, name, TOLD, labels_of(notice), now)
     return replace(bare, withheld="RECEIVER_REMOVED" if gone else None)
 
 

@@ -50,14 +50,14 @@ from warden.store.waiting import (
 
 # What waits, and why, has a module of its own; to callers it is one outbox.
 __all__ = [
-    "Settled", "active_alerts", "add_dispatches", "add_message", "add_messages",
-    "alerts_of_dispatches",
-    "anything_to_flush", "claim", "counts", "drop_unattempted", "due_deliveries",
-    "earlier_messages", "ends", "expire", "first_headers", "give_back", "groups_sent", "heard",
-    "held_counts", "in_review",
-    "list_deliveries", "mark_groups", "mark_silence_ended", "next_due", "postpone", "recover",
-    "release", "retry", "set_holds", "settle", "silences_ended", "stops_of", "told", "told_of",
-    "unfinished", "waiting", "withhold", "withhold_each",
+    "Settled", "active_alerts", "add_deliveries", "add_dispatches", "add_message",
+    "add_messages", "alerts_of_dispatches", "alerts_of_message", "anything_to_flush", "claim",
+    "counts", "drop_unattempted", "due_deliveries", "earlier_messages", "ends", "expire",
+    "first_headers", "formats_of", "give_back", "groups_sent", "heard", "held_counts",
+    "in_review", "list_deliveries", "mark_groups", "mark_silence_ended", "next_due",
+    "notices_of_message", "postpone", "recipients_of", "recover", "release", "retry",
+    "set_holds", "settle", "silences_ended", "stops_of", "told", "told_of", "unfinished",
+    "wait_again", "waiting", "was_accepted", "withhold", "withhold_each",
 ]  # fmt: skip
 
 _CHUNK = 500
@@ -90,6 +90,21 @@ def add_dispatches(tx: sqlite3.Connection, dispatches: Iterable[Dispatch]) -> in
         ],
     )
     return len(stored)
+
+
+def wait_again(tx: sqlite3.Connection, dispatches: Iterable[Dispatch]) -> None:
+    """Let dispatches that were withheld for their receiver was removed wait as planned now."""
+    tx.executemany(
+        "UPDATE dispatches SET withheld_reason = NULL, withheld_at = NULL, due_at = ?, route = ?,"
+        " group_key = ?, digest = ? WHERE notice_id = ? AND receiver = ?"
+        " AND withheld_reason = 'RECEIVER_REMOVED'",
+        [
+            (instant_text(one.due_at), one.route, one.group_key, int(one.digest), one.notice_id,
+             one.receiver)
+            for one in dispatches
+            if one.withheld is None
+        ],
+    )  # fmt: skip
 
 
 def _dispatch_cells(dispatch: Dispatch) -> tuple[Any, ...]:
@@ -216,12 +231,23 @@ def add_messages(
     for moment in {message.created_at for message in messages}:
         own = [one.dispatch_ids for one in messages if one.created_at == moment]
         end_holds(tx, [number for numbers in own for number in numbers], moment)
+    _insert_deliveries(
+        tx, (_delivery_cells(one, message.created_at) for message, own in kept for one in own)
+    )
+    return frozenset(message.id for message in messages)
+
+
+def add_deliveries(tx: sqlite3.Connection, deliveries: Iterable[Delivery], now: datetime) -> None:
+    """More deliveries of messages that are stored; due at once."""
+    _insert_deliveries(tx, (_delivery_cells(one, now) for one in deliveries))
+
+
+def _insert_deliveries(tx: sqlite3.Connection, cells: Iterable[tuple[Any, ...]]) -> None:
     tx.execute(
         "INSERT INTO deliveries (key, message_id, receiver, channel, target, format, headers,"  # noqa: S608
         f" due_at, created_at) SELECT {_cells(9)} FROM json_each(?)",
-        (_rows(_delivery_cells(one, message) for message, own in kept for one in own),),
+        (_rows(cells),),
     )
-    return frozenset(message.id for message in messages)
 
 
 def _still_waiting(
@@ -250,11 +276,11 @@ def _message_cells(message: Message) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _delivery_cells(delivery: Delivery, message: Message) -> tuple[Any, ...]:
-    stamp = instant_text(message.created_at)
+def _delivery_cells(delivery: Delivery, created_at: datetime) -> tuple[Any, ...]:
+    stamp = instant_text(created_at)
     headers = json.dumps(dict(delivery.headers), ensure_ascii=False)
     return (
-        delivery.key, message.id, delivery.receiver, delivery.channel, delivery.target,
+        delivery.key, delivery.message_id, delivery.receiver, delivery.channel, delivery.target,
         delivery.format, headers, stamp, stamp,
     )  # fmt: skip
 
@@ -305,6 +331,43 @@ def alerts_of_dispatches(tx: sqlite3.Connection, dispatch_ids: Sequence[int]) ->
         rows = tx.execute("SELECT alert_id FROM dispatch_alerts WHERE dispatch_id = ?", (number,))
         found.update(dict.fromkeys(row[0] for row in rows))
     return list(found)
+
+
+def alerts_of_message(tx: sqlite3.Connection, message_id: str) -> list[str]:
+    """The alerts that a message speaks of, in the order in which it does."""
+    rows = tx.execute(
+        "SELECT id FROM dispatches WHERE message_id = ? ORDER BY position", (message_id,)
+    )
+    return alerts_of_dispatches(tx, [row[0] for row in rows])
+
+
+def notices_of_message(tx: sqlite3.Connection, message_id: str) -> list[str]:
+    """The notices whose dispatches became a message; none for an exercise."""
+    rows = tx.execute(
+        "SELECT notice_id FROM dispatches WHERE message_id = ? ORDER BY position", (message_id,)
+    )
+    return [row[0] for row in rows]
+
+
+def recipients_of(tx: sqlite3.Connection, message_id: str) -> frozenset[tuple[str, str]]:
+    """Channel and target of every delivery of a message."""
+    rows = tx.execute("SELECT channel, target FROM deliveries WHERE message_id = ?", (message_id,))
+    return frozenset((row[0], row[1]) for row in rows)
+
+
+def formats_of(tx: sqlite3.Connection, message_id: str) -> frozenset[str]:
+    """The formats in which a message was rendered."""
+    rows = tx.execute("SELECT format FROM message_bodies WHERE message_id = ?", (message_id,))
+    return frozenset(row[0] for row in rows)
+
+
+def was_accepted(tx: sqlite3.Connection, message_id: str) -> bool:
+    """Whether any recipient of a message has taken it."""
+    row = tx.execute(
+        "SELECT EXISTS (SELECT 1 FROM deliveries WHERE message_id = ? AND state = 'sent')",
+        (message_id,),
+    ).fetchone()
+    return bool(row[0])
 
 
 # --- deliveries -------------------------------------------------------------------------------

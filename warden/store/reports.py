@@ -19,7 +19,7 @@ def alert_rows(
     told: bool,
     limit: int,
 ) -> list[dict[str, Any]]:
-    """Alerts, those last changed first; `told`: only those somebody was told of."""
+    """Alerts, those last changed first; `told`: only those that were to be told."""
     rows = _select(
         connection,
         "SELECT id, rule_id AS rule, key, state, state_reason, severity, first_day, last_day,"
