@@ -3,6 +3,7 @@
 Minute 0 is 08:00 UTC on Wednesday, 10 January 2024.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -75,6 +76,17 @@ def test_another_group_does_not_wait_for_the_first_ones_interval(store):
     assert day.told(3) == [("desk", "alert a")]
     day.push(3, "b")
     assert day.told(5.1) == [("desk", "alert b")]
+
+
+def test_what_is_held_back_does_not_end_the_wait_of_its_group(store):
+    day = Timetable(store, GROUPED)
+    day.silence(0, 3 * 24 * 60, "severity=info")
+    day.push(0, "a", severity="info")
+    assert day.told(10) == []
+    day.push(20, "b", severity="warning")
+    assert day.told(20.5) == []
+    day.push(21, "c", severity="warning")
+    assert day.told(22.1) == [("desk", "alert b", "alert c")]
 
 
 def test_a_group_that_was_quiet_for_its_interval_waits_its_group_wait_only(store):
@@ -560,6 +572,68 @@ def test_what_a_silence_kept_out_of_a_digest_waits_for_the_next_one(store):
     assert day.told(24 * 60 + 61) == [("desk", "alert a", "digest")]
 
 
+def test_a_digest_does_not_say_over_what_is_back_and_silenced(store):
+    day = Timetable(store, DIGEST)
+    day.push(0, "a", severity="warning")
+    assert day.told(61) == [("desk", "alert a", "digest")]
+    day.silence(100, 24 * 60 + 200, "theme=sample")
+    day.push(120, "a", "resolved", severity="warning", reason="CONDITION_ENDED")
+    day.push(180, "a", severity="warning", reason="REINSTATED")
+    assert day.told(24 * 60 + 61) == []
+    assert ("resolved", "withheld", "SUPERSEDED") in day.stops("a")
+    assert day.stops("a")[-1] == ("alert", "waiting", "SILENCED")
+
+
+FLOOD = {
+    "severity": "info",
+    "items": tuple({"alert_id": name, "severity": "info"} for name in "ab"),
+    "facts": {"kind": "event", "title": "Two", "events": [], "total": 2, "shown": 2},
+}
+
+
+def test_a_summary_in_a_digest_leaves_out_what_was_withdrawn_before_its_hour(store):
+    day = Timetable(store, DIGEST)
+    day.push(0, "s", "summary", **FLOOD)
+    day.push(10, "a", "cancel", severity="info")
+    assert day.told(61) == [("desk", "summary s", "digest")]
+    items = store.connection.execute(
+        "SELECT body ->> '$.notices[0].items' FROM message_bodies WHERE format = 'warden'"
+    ).fetchone()[0]
+    assert [item["alert_id"] for item in json.loads(items)] == ["b"]
+    assert day.stops("a", "desk")[-1] == ("cancel", "withheld", "SUPERSEDED")
+
+
+def test_a_summary_of_which_nothing_is_left_is_not_sent(store):
+    day = Timetable(store, DIGEST)
+    day.push(0, "s", "summary", **FLOOD)
+    day.push(10, "a", "cancel", severity="info")
+    day.push(20, "b", "resolved", severity="info", reason="CONDITION_ENDED")
+    assert day.told(61) == []
+    assert day.told(24 * 60 + 61) == []
+    assert day.stops("s") == [("summary", "withheld", "CLOSED")]
+
+
+def test_the_end_of_a_silence_is_told_in_the_digest_to_whom_digests_go(store):
+    day = Timetable(store, DIGEST)
+    day.push(0, "a", severity="info", **WINDOWED)
+    assert day.told(61) == [("desk", "alert a", "digest")]
+    day.silence(70, 100, "theme=sample")
+    assert day.told(101) == []
+    ((*_, last),) = day.told(24 * 60 + 61)
+    assert last == "digest"
+
+
+def test_a_reminder_that_waits_is_not_sent_once_somebody_has_taken_the_alert_on(store):
+    day = Timetable(store, MUTED)
+    day.push(-10, "a", severity="warning")
+    assert day.told(-5) == [("desk", "alert a")]
+    day.push(0, "a", "reminder", severity="warning")
+    assert day.told(0) == []
+    day.acknowledge(30, "a")
+    assert day.told(61) == []
+    assert day.stops("a")[-1] == ("reminder", "withheld", "ACKNOWLEDGED")
+
+
 # --- review -----------------------------------------------------------------------------------
 
 REVIEWED = (
@@ -677,14 +751,16 @@ def test_the_gravest_message_is_made_first(store):
     assert [message[1] for message in day.told(0)] == ["alert b", "alert c", "alert a"]
 
 
-def test_a_summary_that_is_held_back_goes_before_the_end_of_what_it_lists(store):
+def test_a_summary_that_was_held_back_leaves_out_what_is_over_by_then(store):
     day = Timetable(store, MUTED)
-    day.push(0, "s", "summary", severity="warning", items=({"alert_id": "a"},))
-    day.told(0)
+    items = tuple({"alert_id": name, "severity": "warning"} for name in "ab")
+    day.push(0, "s", "summary", **{**FLOOD, "severity": "warning", "items": items})
+    assert day.told(0) == []
     day.push(5, "a", "cancel", severity="critical")
     assert day.told(5) == []
     told = day.told(60)
-    assert [message[1] for message in told] == ["summary s", "cancel a"]
+    assert [message[1] for message in told] == ["summary s"]
+    assert day.stops("a", "desk")[-1] == ("cancel", "withheld", "SUPERSEDED")
 
 
 def test_stages_are_asked_in_their_order(store):

@@ -49,9 +49,10 @@ def test_a_webhook_payload_has_every_field_of_version_4(number):
     data = body([sample_notices()[number]])
     assert set(data) == A_GROUP
     assert data["version"] == "4"
-    (alert,) = data["alerts"]
+    alert, *former = data["alerts"]
     assert set(alert) == AN_ALERT
     assert alert["status"] == data["status"]
+    assert [one["status"] for one in former] in ([], ["resolved"])
     for texts in (alert["labels"], alert["annotations"]):
         assert all(isinstance(value, str) and value for value in texts.values())
     assert alert["labels"]["alertname"] == "sample-rule"
@@ -88,6 +89,18 @@ def test_a_changed_severity_ends_the_alert_under_the_old_one():
     assert (now["labels"]["severity"], before["labels"]["severity"]) == ("critical", "warning")
     assert before["endsAt"] == "2024-01-10T08:00:00Z"
     assert now["endsAt"] > "2024-01-16"
+
+
+def test_a_changed_severity_resolves_the_old_one_for_webhook_receivers_too():
+    before = {**sample_notice().facts, "told_severity": "warning"}
+    data = body([replace(sample_notice(), action="update", facts=before)])
+    said = [(one["labels"]["severity"], one["status"]) for one in data["alerts"]]
+    assert said == [("critical", "firing"), ("warning", "resolved")]
+    assert data["status"] == "firing"
+    first = body([replace(sample_notice(), severity="warning")])["alerts"][0]
+    assert data["alerts"][1]["fingerprint"] == first["fingerprint"]
+    over = body([replace(sample_notice(), action="resolved", facts=before)])
+    assert [one["status"] for one in over["alerts"]] == ["resolved", "resolved"]
 
 
 def test_the_api_of_an_alertmanager_is_known_by_its_path():

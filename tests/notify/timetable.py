@@ -67,6 +67,12 @@ class Timetable:
             ledger.save_alert(tx, ended, entry)
         self._alerts[alert] = ended
 
+    def acknowledge(self, minute, alert):
+        entry = replace(self._alerts[alert], acknowledged_at=self.moment(minute))
+        with self.store.transaction() as tx:
+            ledger.save_alert(tx, entry, self._alerts[alert])
+        self._alerts[alert] = entry
+
     def silence(self, minute, until, *matchers):
         with self.store.transaction() as tx:
             return people.add_silence(

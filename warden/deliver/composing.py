@@ -19,7 +19,7 @@ from warden.deliver.rerouting import lead_elsewhere
 from warden.model.delivery import Delivery, Dispatch, Message
 from warden.model.notice import Action, Notice
 from warden.model.people import Silence
-from warden.notify.collapse import collapsed, held_back, with_ends
+from warden.notify.collapse import closes, collapsed, held_back, with_ends, without
 from warden.notify.flushing import End, GroupKey, Situation, Talk, plan_flush
 from warden.notify.inhibition import Source
 from warden.notify.plan import alert_labels, labels_of, listed_labels, to_receiver
@@ -132,6 +132,7 @@ def _situation(
         waiting=waiting,
         heard=outbox.heard(tx),
         ends={name: End(*end) for name, end in outbox.ends(tx).items()},
+        acknowledged=outbox.acknowledged(tx),
         silences=people.silences(tx, active_at=now),
         sources=_sources(tx) if routing.inhibit_rules else (),
         sent_at=outbox.groups_sent(tx, groups),
@@ -326,6 +327,9 @@ class _Maker:
         """
         own = self._notices[one.notice_id]
         others = [self._notices[name] for name in one.replaces]
+        if own.action == "summary":
+            own = without(own, {one.alert_id for one in others if closes(one)})
+            others = [one for one in others if not closes(one)]
         decided = sorted((*others, own), key=lambda notice: notice.at)
         heard = (one.alert_id, one.receiver) in self._heard
         return replace(held_back(collapsed(decided, heard=heard), one.hold), id=own.id)

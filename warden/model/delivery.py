@@ -22,6 +22,7 @@ WithheldReason = Literal[
     "NEVER_TOLD",  # a resolved or cancel for a receiver who was never told of the alert
     "SUPERSEDED",  # newer news of the alert stands for it, or it was withdrawn before it was told
     "CLOSED",  # it was over before the hour of its digest
+    "ACKNOWLEDGED",  # a reminder of what somebody has taken on meanwhile
     "RECEIVER_REMOVED",  # the receiver is no longer in the routes
     "NO_RECIPIENT",  # the receiver has no channel
     "INHIBITED",  # these four: over before what held it back was

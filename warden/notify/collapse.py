@@ -7,11 +7,13 @@ Notices themselves never change; this makes the words' input when a message is r
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any
 
 from warden.model.delivery import Hold
 from warden.model.notice import Change, Notice
+from warden.model.rule import level_rank
 
 _ENDS = ("resolved", "cancel")
 
@@ -68,6 +70,20 @@ def _first_told(notices: Sequence[Notice]) -> Notice:
     if closes(last):
         facts["over"] = _end(last)
     return replace(newest, action="alert", reason=reason, changes=(), facts=facts)
+
+
+def without(summary: Notice, over: AbstractSet[str]) -> Notice:
+    """A summary that no longer speaks of these alerts: they were over before it was told."""
+    items = tuple(item for item in summary.items if item.get("alert_id") not in over)
+    total = summary.facts.get("total")
+    if len(items) == len(summary.items) or not isinstance(total, int):
+        return summary
+    left = total - len(over)
+    facts = {**summary.facts, "total": left, "shown": len(items)}
+    severity = summary.severity
+    if left == len(items):  # all that is left is listed
+        severity = max((item["severity"] for item in items), key=level_rank)
+    return replace(summary, items=items, facts=facts, severity=severity)
 
 
 def with_ends(notices: Sequence[Notice]) -> list[Notice]:

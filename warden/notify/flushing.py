@@ -46,6 +46,7 @@ class Situation:
         waiting: all dispatches neither in a message nor withheld, oldest first.
         heard: who has a message about which alert.
         ends: of the waiting dispatches' alerts, those that are over.
+        acknowledged: of the waiting dispatches' alerts, those that somebody has taken on.
         silences: those that hold now.
         sources: active told alerts that may inhibit others; see `inhibition`.
         sent_at: when groups last became a message.
@@ -56,6 +57,7 @@ class Situation:
     waiting: Sequence[Dispatch]
     heard: AbstractSet[Talk] = frozenset()
     ends: Mapping[str, End] = field(default_factory=dict)
+    acknowledged: AbstractSet[str] = frozenset()
     silences: Sequence[Silence] = ()
     sources: Sequence[Source] = ()
     sent_at: Mapping[GroupKey, datetime] = field(default_factory=dict)
@@ -99,11 +101,12 @@ class _Planner:
 
     def plan(self) -> FlushPlan:
         """Every dispatch in its place."""
-        waiting = [one for one in self._is.waiting if self._reachable(one)]
+        waiting = [one for one in self._is.waiting if self._reachable(one) and self._needed(one)]
         self._find_free(waiting)
         ready: list[Dispatch] = []
         for talk, told in _by_talk(waiting).items():
             ready += self._settle(talk, told)
+        ready = [one for one in map(self._still_standing, ready) if one is not None]
         self._plan.ready = self._messages(sorted(ready, key=lambda one: one.id))
         for number in self._plan.withheld:  # what is withheld for good waits for nothing
             self._plan.holds.pop(number, None)
@@ -118,6 +121,13 @@ class _Planner:
         elif not receiver.targets:
             self._plan.withheld[one.id] = "NO_RECIPIENT"
         return receiver is not None and bool(receiver.targets)
+
+    def _needed(self, one: Dispatch) -> bool:
+        """Whether it still has to be said: who has taken an alert on need not be reminded."""
+        if one.action == "reminder" and one.alert_id in self._is.acknowledged:
+            self._plan.withheld[one.id] = "ACKNOWLEDGED"
+            return False
+        return True
 
     # --- what may go now ----------------------------------------------------------------------
 
@@ -138,7 +148,12 @@ class _Planner:
                 self._free.add(one.id)
 
     def _due_groups(self, waiting: Iterable[Dispatch]) -> set[GroupKey]:
-        return {_group(one) for one in waiting if not one.digest and one.due_at <= self._now}
+        """Groups that have waited long enough; what is held back counts for none of that."""
+        return {
+            _group(one)
+            for one in waiting
+            if not one.digest and one.due_at <= self._now and self._stop(one) is None
+        }
 
     def _interval_ends(self, one: Dispatch) -> datetime | None:
         """When the group may speak again, None when it may now."""
@@ -281,7 +296,12 @@ class _Planner:
     ) -> list[Dispatch]:
         free = [one for one in tellings if one.id in self._free]
         if not free:
-            last = [one for one in waiting if one.closes and one.id in self._free and heard]
+            self._forget_ends_before(tellings[-1], waiting)
+            last = [
+                one
+                for one in waiting
+                if one.closes and one.id in self._free and heard and one.id > tellings[-1].id
+            ]
             return [self._stand_for(last[-1], waiting)] if last else []
         told = free[-1]
         if not heard and told.digest and ending is not None and told is tellings[-1]:
@@ -289,6 +309,13 @@ class _Planner:
         together = ending is not None and ending.id in self._free and _group(ending) == _group(told)
         carrier = self._stand_for(told, waiting)
         return [carrier, ending] if together and ending is not None else [carrier]
+
+    def _forget_ends_before(self, telling: Dispatch, waiting: Iterable[Dispatch]) -> None:
+        """That it was over is not said any more of what is back, though that has to wait."""
+        for one in waiting:
+            if one.closes and one.id < telling.id:
+                self._plan.withheld[one.id] = "SUPERSEDED"
+                self._plan.superseded[one.id] = telling.id
 
     def _only_ended(self, waiting: Sequence[Dispatch], *, heard: bool) -> list[Dispatch]:
         """Its end is all there is to say."""
@@ -302,6 +329,30 @@ class _Planner:
         if not listed:
             self._plan.withheld.update((one.id, "NEVER_TOLD") for one in waiting)
         return []
+
+    def _still_standing(self, one: Dispatch) -> Dispatch | None:
+        """A summary without the alerts that are over by now, whose ends it stands for."""
+        listed = set(one.alert_ids) - {one.alert_id}
+        ends = [
+            other
+            for other in self._is.waiting
+            if other.closes
+            and other.alert_id in listed
+            and other.receiver == one.receiver
+            and other.id > one.id
+            and not self._heard(other)
+            and other.id not in self._plan.withheld
+        ]
+        if not ends:
+            return one
+        if listed <= {other.alert_id for other in ends} and len(one.listed) <= len(listed):
+            self._plan.withheld[one.id] = "CLOSED"
+            self._plan.withheld.update((other.id, "NEVER_TOLD") for other in ends)
+            return None
+        for other in ends:
+            self._plan.withheld[other.id] = "SUPERSEDED"
+            self._plan.superseded[other.id] = one.id
+        return replace(one, replaces=(*one.replaces, *(other.notice_id for other in ends)))
 
     @cached_property
     def _summaries(self) -> list[Dispatch]:

@@ -17,7 +17,8 @@ from warden.model.notice import Notice
 from warden.model.rule import Rule
 from warden.model.signal import Key
 from warden.notify.collapse import closes
-from warden.notify.routes import CYCLE, EACH, Route, RouteMatch, Routing
+from warden.notify.routes import CYCLE, EACH, Receiver, Route, RouteMatch, Routing
+from warden.notify.times import Digest
 
 # These speak of what somebody was told; those that say that it is over, only to the told.
 _ALSO_TO_THE_TOLD = ("update", "resolved", "cancel")
@@ -138,10 +139,18 @@ def _withheld(notice: Notice, match: RouteMatch, told: Collection[str]) -> Withh
 
 
 def to_receiver(notice: Notice, name: str, routing: Routing, now: datetime) -> Dispatch:
-    """One for somebody who gets it because of what he was told before, whatever the routes say."""
-    gone = name not in routing.receivers
-    bare = _bare(notice, name, TOLD, labels_of(notice), now)
-    return replace(bare, withheld="RECEIVER_REMOVED" if gone else None)
+    """One for somebody who gets it because of what he was told before, whatever the routes say.
+
+    Where they do lead to him, it waits for their digest like anything else.
+    """
+    labels = labels_of(notice)
+    bare = _bare(notice, name, TOLD, labels, now)
+    receiver = routing.receivers.get(name)
+    if receiver is None:
+        return replace(bare, withheld="RECEIVER_REMOVED")
+    route = next(iter(routing.routes_to(name, labels)), None)
+    digest = None if route is None else route.digest_of(notice.severity)
+    return bare if digest is None else _gathered(bare, digest, receiver, now)
 
 
 def _dispatch(
@@ -155,14 +164,18 @@ def _dispatch(
     bare = _bare(notice, match.receiver.name, route.path, labels, now)
     digest = route.digest_of(notice.severity)
     if digest is not None:
-        due_at = digest.next_after(now, match.receiver.time_zone)
-        return replace(bare, group_key="digest", due_at=due_at, digest=True, withheld=withheld)
+        return replace(_gathered(bare, digest, match.receiver, now), withheld=withheld)
     return replace(
         bare,
         group_key=_group_key(route, notice, labels, now),
         due_at=now + timedelta(seconds=route.group_wait_s),
         withheld=withheld,
     )
+
+
+def _gathered(bare: Dispatch, digest: Digest, receiver: Receiver, now: datetime) -> Dispatch:
+    due_at = digest.next_after(now, receiver.time_zone)
+    return replace(bare, group_key="digest", due_at=due_at, digest=True)
 
 
 def _bare(

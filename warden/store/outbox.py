@@ -28,6 +28,7 @@ from warden.store.values import (
     parse_instant_or_none,
 )
 from warden.store.waiting import (
+    acknowledged,
     active_alerts,
     anything_to_flush,
     end_holds,
@@ -50,7 +51,7 @@ from warden.store.waiting import (
 
 # What waits, and why, has a module of its own; to callers it is one outbox.
 __all__ = [
-    "Settled", "active_alerts", "add_deliveries", "add_dispatches", "add_message",
+    "Settled", "acknowledged", "active_alerts", "add_deliveries", "add_dispatches", "add_message",
     "add_messages", "alerts_of_dispatches", "alerts_of_message", "anything_to_flush", "claim",
     "counts", "drop_unattempted", "due_deliveries", "earlier_messages", "ends", "expire",
     "first_headers", "formats_of", "give_back", "groups_sent", "heard", "held_counts",

@@ -114,6 +114,15 @@ def ends(tx: sqlite3.Connection) -> dict[str, tuple[datetime, str]]:
     return {row[0]: (parse_instant(row[1]), row[2]) for row in rows}
 
 
+def acknowledged(tx: sqlite3.Connection) -> frozenset[str]:
+    """Of the alerts that something waits about, those that somebody has taken on."""
+    rows = tx.execute(
+        "SELECT id FROM alerts WHERE acknowledged_at IS NOT NULL"  # noqa: S608  constants
+        f" AND id IN (SELECT d.alert_id FROM dispatches d WHERE {_WAITS})"
+    )
+    return frozenset(row[0] for row in rows)
+
+
 def active_alerts(tx: sqlite3.Connection) -> list[dict[str, Any]]:
     """Active alerts that were to be told, with the labels of their rules and whether they were."""
     cursor = tx.execute(

@@ -29,8 +29,17 @@ _OFFSET, _PRIME, _SEPARATOR = 0xCBF29CE484222325, 0x100000001B3, b"\xff"
 def webhook(
     receiver: str, notices: Sequence[Notice], lines: Sequence[str], *, url: str
 ) -> dict[str, Any]:
-    """The payload of Alertmanager's webhook, version 4; `lines` are the notices' first lines."""
-    alerts = [_alert(notice, line, url) for notice, line in zip(notices, lines, strict=True)]
+    """The payload of Alertmanager's webhook, version 4; `lines` are the notices' first lines.
+
+    Receivers know an alert by its labels or their fingerprint, severity among them: when that
+    changed, the alert under the old one is resolved in the same message.
+    """
+    alerts: list[dict[str, Any]] = []
+    for notice, line in zip(notices, lines, strict=True):
+        alerts.append(_alert(notice, line, url, over=is_over(notice)))
+        before = _former(notice)
+        if before is not None:
+            alerts.append(_alert(before, line, url, over=True))
     group = _common([_identity(notice) for notice in notices])
     return {
         "version": "4",
@@ -89,9 +98,8 @@ def _identity(notice: Notice) -> dict[str, str]:
     return {"alertname": notice.rule_id, "alert_id": notice.alert_id}
 
 
-def _alert(notice: Notice, line: str, url: str) -> dict[str, Any]:
+def _alert(notice: Notice, line: str, url: str, *, over: bool) -> dict[str, Any]:
     labels = alert_labels(notice)
-    over = is_over(notice)
     return {
         "status": "resolved" if over else "firing",
         "labels": labels,
