@@ -17,6 +17,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from warden.acting import WRITES_EVENTS
 from warden.clock import Clock, SystemClock
 from warden.control import Request, call, user_name
 from warden.deliver import Outlet
@@ -297,6 +298,7 @@ class App:
                 "`warden retry` ask it to do so now"
             ) from None
         with station:
+            station.check_database()
             return station.one_cycle()
 
     def act(
@@ -313,6 +315,8 @@ class App:
                 yield from rows
                 return
         with self._open_alone() as station:
+            if command in WRITES_EVENTS:
+                station.check_database()
             who = user_name(os.getuid())
             yield from station.act(Request(command, asked, who), paths)
 

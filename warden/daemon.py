@@ -53,7 +53,6 @@ PULSE_TICK_S = 5.0
 HEARTBEAT_TICK_S = 1.0
 BACKUP_TICK_S = 60.0
 TIDY_TICK_S = 60.0
-CHECK_WITHIN_S = 10.0
 CONSOLE_TICK_S = 5.0
 PULSE_LATE_S = 30.0  # the scheduler itself is stuck
 HANG_AFTER_S = 600.0  # no page, no transaction: longer than any deadline of a source
@@ -310,8 +309,7 @@ class Daemon:
             self._station = station
             if not station.is_routed:
                 log.warning("no routes are in force: nobody hears of an alert; write routes.yaml")
-            if not station.store.quick_check(CHECK_WITHIN_S):
-                log.info("the database is too large to be checked within %g s", CHECK_WITHIN_S)
+            station.check_database()
             station.prepare()
             station.start_sending()
             self._begin_watching(station)

@@ -7,6 +7,7 @@ call from several threads: writes take turns on the store's lock, evaluations on
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -57,6 +58,9 @@ FAILED_STATES = frozenset(
         "unreachable",
     }
 )
+CHECK_WITHIN_S = 10.0
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,15 @@ class Station:
         """
         self._app.geography.check()
         _ = self._sources, self.outlet
+
+    def check_database(self) -> None:
+        """Look whether the database hangs together, for as long as may be waited for.
+
+        Raises:
+            StoreError: it is damaged.
+        """
+        if not self.store.quick_check(CHECK_WITHIN_S):
+            log.info("the database is too large to be checked within %g s", CHECK_WITHIN_S)
 
     @cached_property
     def _sources(self) -> dict[str, tuple[SourceSettings, Source]]:

@@ -97,3 +97,26 @@ def test_wrong_settings_of_backups_are_told(installation, wrong):
     path.write_text(path.read_text(encoding="utf-8") + f"backup: {wrong}\n", encoding="utf-8")
     done = installation.warden("status", expect=2)
     assert "warden.yaml:" in done.stderr
+
+
+@pytest.mark.parametrize("command", [("run", "--once"), ("evaluate",), ("alerts",)])
+def test_a_damaged_database_is_told_in_one_line(installation, command):
+    installation.drop("first.csv", [row(n, recent(60)) for n in range(400)])
+    installation.rows("run", "--once")
+    database = installation.root / "w.db"
+    with sqlite3.connect(database) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        pages = [
+            number
+            for (number,) in connection.execute(
+                "SELECT pageno FROM dbstat WHERE name IN ('events', 'alerts') AND pagetype = 'leaf'"
+            )
+        ]
+    connection.close()
+    content = bytearray(database.read_bytes())
+    for number in pages:
+        content[(number - 1) * 4096 : number * 4096] = b"\x5a" * 4096
+    database.write_bytes(content)
+    done = installation.warden(*command, expect=3)
+    assert "restore a backup" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

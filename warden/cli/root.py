@@ -144,12 +144,26 @@ def run(arguments: list[str] | None = None) -> int:
         # that a check found faults.
         _close_quietly()
         return 0
-    except OSError as error:
-        show_error(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+    except Exception as error:
+        sentence = _outer_fault(error)
+        if sentence is None:
+            raise
+        show_error(sentence)
         return 3
     finally:
         gc.enable()
     return status if isinstance(status, int) else 0
+
+
+def _outer_fault(error: Exception) -> str | None:
+    """What failed outside of warden, as a sentence: the system, or the database that was read."""
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+    if type(error).__module__ != "sqlite3":
+        return None
+    from warden.store.connection import outer_fault
+
+    return outer_fault(error)
 
 
 def _speak_utf8() -> None:

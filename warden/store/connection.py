@@ -164,7 +164,8 @@ class Store:
             finally:
                 connection.set_progress_handler(None, 0)
         if findings != ["ok"]:
-            raise StoreError(f"{self.path} is damaged: {'; '.join(findings)}; restore a backup")
+            told = " ".join("; ".join(findings).split())
+            raise StoreError(f"{self.path} is damaged: {told}; restore a backup")
         return True
 
     def close(self) -> None:
@@ -238,6 +239,13 @@ def translated_errors(path: Path | str) -> Iterator[None]:
         if sentence is None:
             raise
         raise StoreError(f"{path}: {sentence} ({error})") from error
+
+
+def outer_fault(error: BaseException) -> str | None:
+    """What an operator can mend of what SQLite says, as a sentence; None for anything else."""
+    code = getattr(error, "sqlite_errorcode", None)
+    sentence = None if code is None else _SENTENCES.get(code & 0xFF)
+    return None if sentence is None else f"the database: {sentence} ({error})"
 
 
 def _is_full(path: Path | str) -> bool:
