@@ -53,7 +53,7 @@ ALLOWED: dict[str, set[str]] = {
         "rows", "sources", "store", "upkeep", "vitals",
     },
     "app": {
-        *VALUES, "control", "deliver", "engine", "evaluate", "geodata", "ingest", "notify",
+        *VALUES, "acting", "control", "deliver", "engine", "evaluate", "geodata", "ingest", "notify",
         "people", "pictures", "rulebook", "settings", "sources", "station", "store", "trial",
     },
     "looking": {*VALUES, "app", "control", "people", "store"},
@@ -74,7 +74,7 @@ ALLOWED: dict[str, set[str]] = {
     "demo": {*VALUES, "app", "control", "settings", "simulator", "station", "store"},
     "cli": {
         *VALUES, "app", "daemon", "demo", "logs", "looking", "rulebook", "settings", "simulator",
-        "trial", "trying", "unit",
+        "store", "trial", "trying", "unit",
     },
     "__main__": {"cli"},
     "__init__": set(),
@@ -93,6 +93,7 @@ ONLY: dict[tuple[str, str], set[str]] = {
     ("heartbeat", "sources"): {"warden.sources.http_client"},
     ("settings", "notify"): {"warden.notify.channels.email.settings"},
     ("cli", "rulebook"): {"warden.rulebook"},
+    ("cli", "store"): {"warden.store.connection"},  # what SQLite's faults mean
 }
 HOMES: dict[str, tuple[str, ...]] = {
     "apscheduler": ("daemon.py",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -118,8 +119,14 @@ def test_every_value_knows_its_line_and_column() -> None:
     assert tree.at(["w"]).line == 2
 
 
-def test_an_empty_file_is_fine(read) -> None:
-    assert read({"a.yaml": "", "b.yaml": "# nothing\n", "c.yaml": "rules:\n"}).faults == ()
+def test_a_file_with_everything_commented_out_is_fine(read) -> None:
+    assert read({"b.yaml": "# nothing\n", "c.yaml": "rules:\n"}).faults == ()
+
+
+def test_a_file_without_a_byte_was_cut_while_it_was_written(read) -> None:
+    """A reload would drop its rules and close their alerts; so the last good ones stay."""
+    (fault,) = read({"a.yaml": "", "b.yaml": "# nothing\n"}).faults
+    assert (fault.code, Path(fault.path).name, fault.severity) == ("WR001", "a.yaml", "error")
 
 
 def test_a_file_that_is_not_there_or_is_a_folder_is_a_fault(tmp_path) -> None:
@@ -133,7 +140,7 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_a_fault(tmp_path) -> None:
 def test_a_pipe_is_a_fault_and_is_not_waited_for(faults, tmp_path, name) -> None:
     (tmp_path / "tests").mkdir()
     os.mkfifo(tmp_path / name)
-    found = faults("", include_tests=True)
+    found = faults("rules: []\n", include_tests=True)
     assert found == [f"{name}:0:0: WR001 no such file, or not a regular one"]
 
 

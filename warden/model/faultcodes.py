@@ -28,7 +28,7 @@ CODES: dict[str, FaultCode] = _codes(
     # --- files and YAML
     (
         "WR001",
-        "A file cannot be read: missing, a pipe, not UTF-8, binary, too large.",
+        "A file cannot be read: missing, empty, a pipe, not UTF-8, binary, too large.",
         "Mend the file.",
     ),
     ("WR002", "A file is not YAML.", "Mend the syntax at the place shown."),

@@ -119,6 +119,9 @@ def read_sections(
     """Read all files; one that cannot be read is a fault of its own and hides no other."""
     sections = Sections()
     for file in files:
+        if _is_cut(file.path):
+            told = "empty: cut short while it was written? Write its rules, or remove it"
+            faults.file_error(SourceFile(file.shown), "WR001", told)
         root = _read(file, sections, faults)
         if root is not None:
             _file_sections(root, file, sections, faults)
@@ -133,6 +136,14 @@ def _read(file: RuleFile, sections: Sections, faults: FaultList) -> Node | None:
     if root is None and faults.errors > before:
         sections.broken.append(_raw(file.path))
     return root
+
+
+def _is_cut(path: Path) -> bool:
+    """Whether not a byte is in it; what is commented out is meant so."""
+    try:
+        return path.is_file() and path.stat().st_size == 0
+    except OSError:
+        return False
 
 
 def _raw(path: Path) -> str:
