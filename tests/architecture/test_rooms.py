@@ -53,8 +53,8 @@ ALLOWED: dict[str, set[str]] = {
         "rows", "sources", "store", "upkeep", "vitals",
     },
     "app": {
-        *VALUES, "acting", "control", "deliver", "engine", "evaluate", "geodata", "ingest", "notify",
-        "people", "pictures", "rulebook", "settings", "sources", "station", "store", "trial",
+        *VALUES, "acting", "control", "deliver", "engine", "evaluate", "geodata", "ingest",
+        "notify", "people", "pictures", "rulebook", "settings", "sources", "station", "store", "trial",
     },
     "looking": {*VALUES, "app", "control", "people", "store"},
     "trying": {
