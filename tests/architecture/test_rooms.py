@@ -41,7 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "watching": {"errors", "evaluate", "ingest", "station", "store", "watch"},
     "logs": {"model", "secrecy"},
     "sdnotify": set(),
-    "control": {"errors", "secrecy"},
+    "control": {"errors", "model", "secrecy"},
     "people": {*VALUES, "notify", "store"},
     "unit": {"app", "errors", "settings", "sources"},
     "vitals": {*VALUES, "engine"},
