@@ -24,7 +24,7 @@ from warden.model.notice import Notice
 from warden.model.rule import Rule, Ruleset, SeverityStep
 from warden.notify.render import Renderer
 from warden.notify.routes import Receiver
-from warden.store import MEMORY, Store, ledger, open_store
+from warden.store import MEMORY, Store, ledger, open_store, reports
 from warden.store.backup import back_up
 
 
@@ -131,6 +131,23 @@ def test_an_alert_that_goes_on_with_another_record_was_known_when_it_was_first_t
     assert told.facts["reported_late_days"] == (START.date() - date(2022, 7, 23)).days
     assert "Known to warden on 1 Aug 2022, 9 days after it happened." in mail_of(told, desk)
     assert not any(decision.writes for decision in desk.cycle(full=True).decisions)
+
+
+def titles(desk: Desk) -> set[str]:
+    rows = reports.alert_rows(
+        desk.store.connection, rule="attack-near-bamako", state=None, told=False, limit=10
+    )
+    return {row["title"] for row in rows}
+
+
+def test_alerts_are_listed_under_the_title_that_their_rule_was_last_told_by(desk: Desk) -> None:
+    assert titles(desk) == {"attack-near-bamako"}  # seeded: nothing was ever told
+    for number, title in enumerate(("Violence near Bamako", "Attack near Bamako"), 1):
+        desk.evaluator.use(Ruleset((attack_rule(title=title),), {"bamako": BAMAKO}, version=title))
+        desk.clock.advance(timedelta(hours=1))
+        desk.feed.serve(record(f"MLI{number}", lat=12.7 + number / 100))
+        desk.cycle()
+        assert titles(desk) == {title}
 
 
 def mail_of(notice: Notice, desk: Desk) -> str:
