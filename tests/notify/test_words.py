@@ -590,7 +590,7 @@ def test_a_first_line_too_long_says_the_span_of_its_dead_in_fewer_words_or_leave
     key = (("admin1", "A region with quite a long name of its own, " * 2 + "and its end"),)
     said = line(replace(episode(), title="T" * 50, key=key))
     assert len(said) <= LIMIT
-    assert said.endswith("6 events in 60 days, latest 7 Jan")
+    assert said.endswith("its end, 6 events in 60 days, latest 7 Jan, 3 days ago")
 
 
 @pytest.mark.parametrize(
