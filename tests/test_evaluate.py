@@ -20,10 +20,11 @@ from warden.engine.seeding import SourceView, seeding
 from warden.evaluate import Evaluation, Evaluator
 from warden.ingest import ingest
 from warden.model.alert import Alert
+from warden.model.notice import Notice
 from warden.model.rule import Rule, Ruleset, SeverityStep
 from warden.notify.render import Renderer
 from warden.notify.routes import Receiver
-from warden.store import MEMORY, Store, ledger, open_store
+from warden.store import MEMORY, Store, ledger, open_store, reports
 from warden.store.backup import back_up
 
 
@@ -128,10 +129,46 @@ def test_an_alert_that_goes_on_with_another_record_was_known_when_it_was_first_t
     (told,) = desk.cycle().notices
     assert told.facts["events"][0]["id"] == "MLI2"
     assert told.facts["reported_late_days"] == (START.date() - date(2022, 7, 23)).days
-    text = json.loads(
-        Renderer().render(Receiver("desk"), [told], desk.clock.now(), ["mail"]).bodies["mail"]
-    )["text"]
-    assert "Known to warden on 1 Aug 2022, 9 days after it happened." in text
+    assert "Known to warden on 1 Aug 2022, 9 days after it happened." in mail_of(told, desk)
+    assert not any(decision.writes for decision in desk.cycle(full=True).decisions)
+
+
+def titles(desk: Desk) -> set[str]:
+    rows = reports.alert_rows(
+        desk.store.connection, rule="attack-near-bamako", state=None, told=False, limit=10
+    )
+    return {row["title"] for row in rows}
+
+
+def test_alerts_are_listed_under_the_title_that_their_rule_was_last_told_by(desk: Desk) -> None:
+    assert titles(desk) == {"attack-near-bamako"}  # seeded: nothing was ever told
+    for number, title in enumerate(("Violence near Bamako", "Attack near Bamako"), 1):
+        desk.evaluator.use(Ruleset((attack_rule(title=title),), {"bamako": BAMAKO}, version=title))
+        desk.clock.advance(timedelta(hours=1))
+        desk.feed.serve(record(f"MLI{number}", lat=12.7 + number / 100))
+        desk.cycle()
+        assert titles(desk) == {title}
+
+
+def mail_of(notice: Notice, desk: Desk) -> str:
+    rendered = Renderer().render(Receiver("desk"), [notice], desk.clock.now(), ["mail"])
+    return " ".join(json.loads(rendered.bodies["mail"])["text"].split())
+
+
+def test_an_alert_that_goes_on_with_another_record_keeps_whose_word_its_day_was(
+    desk: Desk,
+) -> None:
+    desk.evaluator.use(Ruleset((attack_rule(max_age_days=90),), {"bamako": BAMAKO}, version="2"))
+    stamp = START - timedelta(days=33)
+    desk.feed.serve(record("MLI1", "2022-06-26", source_updated_at=stamp))
+    (first,) = desk.cycle().notices
+    assert "Reported by the source on 29 Jun 2022, 3 days after" in mail_of(first, desk)
+    desk.clock.advance(timedelta(days=2))
+    desk.feed.serve(record("MLI2", "2022-06-27", fatalities=40), gone=["MLI1"])
+    (told,) = desk.cycle().notices
+    assert told.alert_id == first.alert_id
+    assert told.facts["events"][0]["id"] == "MLI2"
+    assert "Reported by the source on 29 Jun 2022, 2 days after" in mail_of(told, desk)
     assert not any(decision.writes for decision in desk.cycle(full=True).decisions)
 
 

@@ -124,6 +124,7 @@ class App:
             dataset=chosen.dataset,
             countries=chosen.countries,
             keep_raw=chosen.keep_raw,
+            max_retract=chosen.max_retract,
         )
 
     def load(self, known: KnownNames | None = None, *, tests: bool = False) -> Loaded:

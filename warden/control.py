@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from warden.errors import ConfigError, Fault, StoreError, UsageError, WardenError
+from warden.model.instants import written
 from warden.secrecy import veiled
 
 MODE = 0o660  # the owner and its group: the operators
@@ -152,7 +153,7 @@ class _Reply:
         if self.gone:
             return
         try:
-            line = veiled(json.dumps(message, ensure_ascii=True, default=str))
+            line = veiled(json.dumps(message, ensure_ascii=True, default=written))
             self.caller.sendall(line.encode() + b"\n")
         except OSError:
             self.gone = True
@@ -229,7 +230,7 @@ def call(
     channel = _connect(path)
     if channel is None:
         return None
-    request = json.dumps({"command": command, "arguments": dict(arguments)}, default=str)
+    request = json.dumps({"command": command, "arguments": dict(arguments)}, default=written)
     try:
         payload = request.encode() + b"\n"
         descriptors = [file.fileno() for file in files]

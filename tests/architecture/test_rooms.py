@@ -41,7 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "watching": {"errors", "evaluate", "ingest", "station", "store", "watch"},
     "logs": {"model", "secrecy"},
     "sdnotify": set(),
-    "control": {"errors", "secrecy"},
+    "control": {"errors", "model", "secrecy"},
     "people": {*VALUES, "notify", "store"},
     "unit": {"app", "errors", "settings", "sources"},
     "vitals": {*VALUES, "engine"},
@@ -54,7 +54,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "app": {
         *VALUES, "acting", "control", "deliver", "engine", "evaluate", "geodata", "ingest",
-        "notify", "people", "pictures", "rulebook", "settings", "sources", "station", "store", "trial",
+        "notify", "people", "pictures", "rulebook", "settings", "sources", "station",
+        "store", "trial",
     },
     "looking": {*VALUES, "app", "control", "people", "store"},
     "trying": {

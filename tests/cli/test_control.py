@@ -5,6 +5,7 @@ import pwd
 import shutil
 import socket
 import tempfile
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,18 @@ def test_rows_come_back_in_order_and_the_kernel_says_who_asked(tmp_path):
     assert rows == [{"command": "status"}]
     assert listener.requests[0].who == pwd.getpwuid(os.getuid()).pw_name
     assert listener.requests[0].arguments == {"a": 1}
+
+
+def test_instants_travel_in_the_form_that_scripts_read(tmp_path):
+    noon = datetime(2026, 3, 2, 12, tzinfo=timezone(timedelta(hours=1)))
+
+    def ask(request):
+        yield {"at": noon, "day": noon.date(), "asked": request.arguments["at"]}
+
+    with Listener(tmp_path / "w.sock", ask):
+        (row,) = call(tmp_path / "w.sock", "status", {"at": noon})
+    told = "2026-03-02T11:00:00.000000Z"
+    assert row == {"at": told, "day": "2026-03-02", "asked": told}
 
 
 def test_files_travel_as_descriptors(tmp_path):

@@ -92,3 +92,20 @@ def test_a_reader_that_goes_away_is_no_fault(place) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 0
+
+
+@pytest.mark.parametrize(("share", "withdrawn"), [(1.0, 8), (0.5, 0)])
+def test_a_snapshot_read_as_a_source_may_withdraw_what_that_source_may(
+    place, capsys, share, withdrawn
+) -> None:
+    (place / "drop").mkdir()
+    (place / "warden.yaml").write_text(
+        "database: warden.db\nrules: rules\n"
+        f"sources:\n- {{name: acled, kind: file, path: drop, max_retract: {share}}}\n"
+    )
+    rows = [a_row(n) for n in range(10)]
+    for name, held in (("whole.csv", rows), ("short.csv", [rows[0], rows[-1]])):
+        (place / name).write_text(as_csv(held))
+        run(["ingest", name, "--source", "acled", "--snapshot", "--json"])
+    *_, last = map(json.loads, capsys.readouterr().out.splitlines())
+    assert last["retracted"] == withdrawn

@@ -265,6 +265,19 @@ def test_whatever_a_subject_says_it_is_one_header(text, encoded):
     assert {"To", "Date", "Message-ID", "X-Warden-Severity"} <= set(mail.keys())
 
 
+@pytest.mark.parametrize("count", [1, 3, 4, 12])
+def test_the_ids_of_many_alerts_begin_beside_the_name_of_their_header(count):
+    ids = tuple(f"{n:016x}" for n in range(count))
+    raw = composed(alert_ids=ids).as_bytes()
+    assert f"\r\nX-Warden-Alert: {ids[0]}".encode() in raw
+    told = message_from_bytes(raw, policy=default)["X-Warden-Alert"]
+    assert told == " ".join(ids)
+
+
+def test_a_mail_about_no_alert_names_none():
+    assert "X-Warden-Alert" not in composed(alert_ids=())
+
+
 def test_french_letters_survive_the_wire():
     box = Mailbox()
     with smtp_server(box) as port:

@@ -152,6 +152,48 @@ def test_an_hour_that_the_clock_skips_mutes_nothing_and_one_that_comes_twice_mut
     assert hours.speaks_at(at("2024-10-27T00:30")) == at("2024-10-27T02:00")
 
 
+def test_a_mute_whose_end_the_clock_skips_ends_when_the_clock_jumps():
+    hours = muted(TimeInterval(times=((60, 150),), location=PARIS))
+    assert hours.speaks_at(at("2026-03-29T00:20")) == at("2026-03-29T01:00")
+    begins = muted(TimeInterval(times=((150, 240),), location=PARIS))
+    assert begins.mutes_at(at("2026-03-29T00:20")) == at("2026-03-29T01:00")
+
+
+JUMPS = [
+    # Forward and back; by half an hour; at midnight; over a whole day; at an odd minute; never.
+    (PARIS, "2026-03-29T01:00"), (PARIS, "2026-10-25T01:00"), (NEW_YORK, "2026-03-08T07:00"),
+    (NEW_YORK, "2026-11-01T06:00"), ("Australia/Lord_Howe", "2026-04-04T15:00"),
+    ("Australia/Lord_Howe", "2026-10-03T15:30"), ("America/Santiago", "2026-04-05T03:00"),
+    ("America/Santiago", "2026-09-06T04:00"), ("Africa/Casablanca", "2026-02-15T02:00"),
+    ("Pacific/Apia", "2011-12-30T10:00"), ("America/St_Johns", "2010-03-14T03:31"),
+    ("UTC", "2026-03-29T01:00"),
+]  # fmt: skip
+
+
+@given(
+    st.sampled_from(JUMPS), st.integers(-240, 120), st.integers(-8, 8), st.integers(1, 12),
+    st.sampled_from([(), ((0, 0),), ((6, 6),), ((1, 5),)]),
+)  # fmt: skip
+@settings(max_examples=200, deadline=None)
+def test_a_mute_begins_and_ends_at_the_minute_that_walking_the_clock_finds(
+    jump, minutes, first, length, weekdays
+):
+    """Intervals that begin or end close to where the clock jumps, asked around it."""
+    zone, jumps_at = jump[0], at(jump[1])
+    wall = (jumps_at - timedelta(minutes=1)).astimezone(ZoneInfo(zone))
+    start = (wall.hour * 60 + wall.minute + 1 + first * 15) % 1440
+    span = (start, min(start + length * 15, 1440))
+    hours = muted(TimeInterval(times=(span,), weekdays=weekdays, location=zone))
+    moment = jumps_at + timedelta(minutes=minutes)
+    walked = [moment + timedelta(minutes=n) for n in range(36 * 60)]
+    for told, wanted in ((hours.speaks_at(moment), False), (hours.mutes_at(moment), True)):
+        found = next((one for one in walked if bool(hours.muted_by(one)) is wanted), None)
+        if found is not None:
+            assert told == found
+        else:
+            assert told is None or told > walked[-1]
+
+
 @given(
     st.datetimes(datetime(2023, 1, 1), datetime(2026, 1, 1)),  # noqa: DTZ001  made aware below
     st.sampled_from([PARIS, NEW_YORK, "Australia/Lord_Howe", "America/Santiago", "Asia/Kolkata"]),

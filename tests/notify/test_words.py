@@ -225,10 +225,55 @@ def test_a_region_is_never_told_as_a_point():
 
 
 def test_a_late_report_says_how_late_it_is_known():
-    assert "10 Jan 2024, 41 days after it happened." in body(event_notice(reported_late_days=41))
+    then = "2023-11-30"
+    late = event_notice(event={"date": then, "date_end": then})
+    assert "10 Jan 2024, 41 days after it happened." in body(late)
     window = replace(sample_notices()[8], action="alert")
-    window = replace(window, facts=window.facts | {"reported_late_days": 41})
-    assert "The latest was known to warden 41 days after it happened." in body(window)
+    known = {"last_day": then, "known_at": "2024-01-10T08:00:00.000000Z"}
+    window = replace(window, facts=window.facts | known)
+    assert "The latest was known 41 days after it happened." in body(window)
+    assert "Le dernier a été connu 41 jours après les faits." in body(window, language="fr")
+
+
+def test_what_a_source_knew_before_warden_read_it_is_told_as_the_sources_word():
+    read = {"first_seen_at": "2024-03-01T08:00:00Z", "known_at": "2024-01-10T08:00:00Z"}
+    told = event_notice(event=read)
+    assert "Reported by the source on 10 Jan 2024, 3 days after it happened." in body(told)
+    said = "Signalé par la source le 10 janv. 2024, 3 jours après les faits."
+    assert said in body(told, language="fr")
+    same_day = event_notice(event=read | {"known_at": "2024-01-07T08:00:00Z"})
+    assert "Reported by the source on 7 Jan 2024." in body(same_day)
+    assert "Known to warden" not in body(told) + body(same_day)
+
+
+def test_a_stamp_from_before_the_event_tells_nothing_of_it():
+    read = {"first_seen_at": "2024-03-01T08:00:00Z", "known_at": "2023-11-14T08:00:00Z"}
+    text = body(event_notice(event=read))
+    assert "Known to warden on 1 Mar 2024, 54 days after it happened." in text
+    assert "2023" not in text
+    # Where the day begins first, an event of the 7th is stamped while it is the 6th in Greenwich.
+    read["known_at"] = "2024-01-06T11:00:00Z"
+    assert "Reported by the source on 7 Jan 2024." in body(
+        event_notice(event=read), zone="Pacific/Kiritimati"
+    )
+
+
+@pytest.mark.parametrize(
+    ("zone", "said"),
+    [
+        ("Pacific/Kiritimati", "11 Jan 2024, 4 days after it happened."),
+        ("Africa/Bamako", "10 Jan 2024, 3 days after it happened."),
+        ("America/Los_Angeles", "9 Jan 2024, 2 days after it happened."),
+    ],
+)
+def test_how_late_it_was_known_is_counted_in_the_readers_days(zone, said):
+    early = "2024-01-10T03:00:00Z" if "America" in zone else "2024-01-10T12:00:00Z"
+    told = event_notice(event={"first_seen_at": early, "known_at": early})
+    assert f"Known to warden on {said}" in body(told, zone=zone)
+    known = {"last_day": "2024-01-07", "known_at": early}
+    window = replace(sample_notices()[8], action="alert")
+    window = replace(window, facts=window.facts | known)
+    assert said.partition(", ")[2] in body(window, zone=zone)
 
 
 def test_a_number_and_its_unit_stand_on_one_line():
@@ -545,7 +590,7 @@ def test_a_first_line_too_long_says_the_span_of_its_dead_in_fewer_words_or_leave
     key = (("admin1", "A region with quite a long name of its own, " * 2 + "and its end"),)
     said = line(replace(episode(), title="T" * 50, key=key))
     assert len(said) <= LIMIT
-    assert said.endswith("6 events in 60 days, latest 7 Jan")
+    assert said.endswith("its end, 6 events in 60 days, latest 7 Jan, 3 days ago")
 
 
 @pytest.mark.parametrize(

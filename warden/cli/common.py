@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from warden.errors import ConfigError, WardenError
+from warden.model.instants import written
 from warden.model.text import visible
 from warden.secrecy import veiled
 
@@ -110,7 +111,7 @@ def render(faults: Sequence[Any]) -> list[str]:
 
 def print_json(row: Mapping[str, Any]) -> None:
     """Print one JSON object on one line of stdout."""
-    text = json.dumps(row, ensure_ascii=False, default=str, allow_nan=False)
+    text = json.dumps(row, ensure_ascii=False, default=written, allow_nan=False)
     if not text.isprintable():  # JSON lets stand what terminals obey: CSI, bidi overrides
         text = "".join(char if visible(char) == char else json.dumps(char)[1:-1] for char in text)
     sys.stdout.write(veiled(text) + "\n")
@@ -149,7 +150,7 @@ def _cell(value: object) -> str:
         return _cell(", ".join(f"{k}={v}" for k, v in value.items()))
     if isinstance(value, list | tuple):
         return _cell(", ".join(map(str, value)))
-    return visible(str(value).replace("\n", " "))
+    return visible(written(value).replace("\n", " "))
 
 
 def say_rejected(rows: int) -> None:

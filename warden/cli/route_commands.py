@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -96,13 +97,17 @@ def test(
         print_json(row)
     if not as_json and rows:
         for row in rows:
-            row["due"] = f"{row['due_at']:%Y-%m-%d %H:%M:%S} UTC"
+            row |= {"due": _clock(row["due_at"]), "until": _clock(row["until"])}
             row["held"] = " ".join(filter(None, (row["held"], row["detail"])))
         print_table(rows, ["receiver", "route", "matchers", "group", "due", "held", "until"])
     elif not rows:
         say("nobody gets it")
     for doubt in doubts:
         say(f"! {doubt}")
+
+
+def _clock(instant: datetime | None) -> str:
+    return "" if instant is None else f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _labels(texts: tuple[str, ...]) -> dict[str, str]:

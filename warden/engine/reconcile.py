@@ -16,7 +16,7 @@ from operator import attrgetter
 from typing import Any, Literal
 
 from warden.engine.assign import LIVE, assign
-from warden.engine.changes import changes_between, is_material, same_facts
+from warden.engine.changes import changes_between, is_material, newest, same_facts
 from warden.engine.cooldown import Cooldown
 from warden.engine.decision import Decision, Moment, Reason
 from warden.engine.frame import day_number
@@ -420,7 +420,7 @@ class _Plan:
         before, now = alert.facts.get("known_at"), signal.facts.get("known_at")
         if not self._is_event or not before or not now or before >= now:
             return signal.facts
-        return {**signal.facts, "known_at": before}
+        return {**signal.facts, "known_at": before, **_first_sight(alert.facts)}
 
     def _state(self, alert: Alert, state: AlertState, reason: Reason) -> Alert:
         if alert.state == state:
@@ -522,6 +522,20 @@ class _Either:
 
     def __contains__(self, item: object) -> bool:
         return item in self.first or item in self.second
+
+
+def _first_sight(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """When warden first saw what it counts as known since `known_at`; {} where that is lost.
+
+    Else a reader could not tell the source's stamp from warden's own knowledge once another
+    record stands in the place of the one that was known first.
+    """
+    event = newest(facts)
+    if "first_seen_at" in facts:
+        return {"first_seen_at": facts["first_seen_at"]}
+    if event.get("known_at") != facts.get("known_at"):
+        return {}
+    return {"first_seen_at": event.get("first_seen_at")}
 
 
 def _closed(alert: Alert, state: AlertState, reason: Reason, now: datetime) -> Alert:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 DAY_MINUTES = 24 * 60
@@ -63,7 +64,7 @@ class TimeInterval:
         )
 
     def edges(self, day: date) -> Iterator[datetime]:
-        """The instants of a local day at which it may begin or end."""
+        """The instants of a day, on the wall and in UTC, at which it may begin or end."""
         zone = ZoneInfo(self.location)
         midnight = datetime.combine(day, time(), tzinfo=zone)
         minutes = {0, *(minute for span in self.times for minute in span)}
@@ -71,6 +72,26 @@ class TimeInterval:
             naive = midnight.replace(tzinfo=None) + timedelta(minutes=minute)
             for fold in (0, 1):
                 yield naive.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+        # A time that the clock skips is none of its own: the interval ends, or begins, at the jump.
+        yield from _jumps(self.location, day)
+
+
+@lru_cache(maxsize=4096)
+def _jumps(location: str, day: date) -> tuple[datetime, ...]:
+    """When the clock of a zone is set forward or back in a day of UTC; zones do so once at most."""
+    zone, second = ZoneInfo(location), timedelta(seconds=1)
+    before = datetime.combine(day, time(), tzinfo=UTC) - second
+    after = before + timedelta(days=1)
+    old = before.astimezone(zone).utcoffset()
+    if after.astimezone(zone).utcoffset() == old:
+        return ()
+    while after - before > second:
+        middle = before + (after - before) // (2 * second) * second
+        if middle.astimezone(zone).utcoffset() == old:
+            before = middle
+        else:
+            after = middle
+    return (after,)
 
 
 def _within(value: int, ranges: Sequence[Range]) -> bool:

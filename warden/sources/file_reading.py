@@ -165,9 +165,11 @@ class NamedFiles:
     """Files named on the command line; implements `protocol.Source`, and remembers nothing."""
 
     kind = "file"
-    max_retract = 0.2
 
-    def __init__(self, name: str, paths: Sequence[Path], reading: Reading) -> None:
+    def __init__(
+        self, name: str, paths: Sequence[Path], reading: Reading, *, max_retract: float
+    ) -> None:
+        self.max_retract = max_retract
         self._name = name
         self._paths = tuple(paths)
         self._reading = reading
@@ -223,6 +225,7 @@ def read_files(
     dataset: str | None = None,
     countries: Sequence[str] = (),
     keep_raw: bool = True,
+    max_retract: float = 0.2,
 ) -> NamedFiles:
     """The files as a source, for `warden ingest` and `--events`; nothing is moved.
 
@@ -232,6 +235,7 @@ def read_files(
         snapshot: the file is the whole truth; takes one file.
         dataset: with a `field_map`: what the rows belong to (default: `source_name`).
         countries: alpha-3 codes of the rows wanted; none = all.
+        max_retract: the largest share of the covered events that a snapshot may withdraw.
     """
     files = [Path(path) for path in paths]
     require_files(files)
@@ -245,7 +249,7 @@ def read_files(
         max_bytes=MAX_BYTES,
         snapshot=snapshot,
     )
-    return NamedFiles(source_name, files, reading)
+    return NamedFiles(source_name, files, reading, max_retract=max_retract)
 
 
 def require_files(paths: Iterable[Path]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from warden.model.instants import written
 from warden.store.connection import Transaction
 from warden.store.values import instant_text
 
@@ -38,7 +39,7 @@ def record_action(
 
 def _kept(arguments: Mapping[str, Any]) -> str:
     """The arguments as JSON; of those that nobody sends by hand only how long they were."""
-    text = json.dumps(dict(arguments), ensure_ascii=False, default=str)
+    text = json.dumps(dict(arguments), ensure_ascii=False, default=written)
     if len(text) > LONGEST_ARGUMENTS:
         text = json.dumps({"too_long": len(text)})
     return text.encode(errors="replace").decode()  # half a character is none

@@ -19,7 +19,11 @@ def alert_rows(
     told: bool,
     limit: int,
 ) -> list[dict[str, Any]]:
-    """Alerts, those last changed first; `told`: only those that were to be told."""
+    """Alerts, those last changed first; `told`: only those that were to be told.
+
+    `title`: their rule's as it was last told; the rule's id where nothing ever was.
+    """
+    titles = _titles(connection)
     rows = _select(
         connection,
         "SELECT id, rule_id AS rule, key, state, state_reason, severity, first_day, last_day,"
@@ -40,9 +44,17 @@ def alert_rows(
         row["told"] = bool(row["told"])
         row["evidence"] = json.loads(row["evidence"])
         row["event_ids"] = [uid.partition(":")[2] for uid in row["evidence"]]
-        row["title"] = facts.get("title", "")
+        row["title"] = titles.get(row["rule"]) or row["rule"]
         row["headline"] = headline(facts)
     return rows
+
+
+def _titles(connection: sqlite3.Connection) -> dict[str, str]:
+    """The title of every rule of which something was told, by its id: the newest."""
+    cursor = connection.execute(  # of each group SQLite takes the row that holds the maximum
+        "SELECT rule_id, title, max(at) FROM notices WHERE NOT exercise GROUP BY rule_id"
+    )
+    return {rule: title for rule, title, _ in cursor}
 
 
 def headline(facts: dict[str, Any]) -> str:
@@ -52,7 +64,7 @@ def headline(facts: dict[str, Any]) -> str:
     if len(events) > 1 or facts.get("event_count", 1) > 1:
         where = f"{facts.get('event_count', len(events))} events, newest at {where}"
     dead = facts.get("fatalities")
-    parts = [facts.get("title", ""), where, f"{dead} dead" if dead else ""]
+    parts = [where, f"{dead} dead" if dead else ""]
     return ", ".join(part for part in parts if part)
 
 

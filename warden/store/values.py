@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 
+from warden.model.instants import instant_text
 
-@lru_cache(maxsize=65_536)
-def instant_text(instant: datetime) -> str:
-    """`YYYY-MM-DDTHH:MM:SS.ffffffZ`, UTC, always 27 characters.
-
-    Raises:
-        ValueError: the instant has no time zone; a naive time is a bug, never a guess.
-    """
-    if instant.tzinfo is not UTC:
-        if instant.tzinfo is None:
-            raise ValueError(f"an instant needs a time zone: {instant!r}")
-        instant = instant.astimezone(UTC)
-    return instant.isoformat(timespec="microseconds")[:26] + "Z"
+__all__ = [
+    "day_or_none",
+    "day_text",
+    "instant_or_none",
+    "instant_text",
+    "parse_day_or_none",
+    "parse_instant",
+    "parse_instant_or_none",
+]
 
 
 def instant_or_none(instant: datetime | None) -> str | None:

@@ -28,13 +28,13 @@ from warden.notify.render.first_line import (
 )
 from warden.notify.render.gaps import Gap, gaps_of
 from warden.notify.render.health import headline, health_advice, health_words, is_health
+from warden.notify.render.knowledge import latest_known_words, reported_words
 from warden.notify.render.lateness import lateness
 from warden.notify.render.measures import measure_of, measure_words
 from warden.notify.render.parts import (
     capital,
     clean,
     day_of,
-    instant_of,
     is_region,
     newest,
     number_of,
@@ -333,17 +333,7 @@ def _when(notice: Notice, event: Mapping[str, Any], voice: Voice) -> Iterable[st
         else:
             yield capital(when_line(event, voice))
             yield voice.say("day_not_exact")
-    yield _reported(notice, event, voice)
-
-
-def _reported(notice: Notice, event: Mapping[str, Any], voice: Voice) -> str:
-    first = notice.facts.get("known_at")  # of the alert, whose event may be a later record
-    known = instant_of(first or event.get("known_at") or event.get("first_seen_at"))
-    if known is None:
-        return ""
-    late = int(number_of(notice.facts.get("reported_late_days")) or 0)
-    day = voice.numeric_day(voice.local_day(known))
-    return voice.say("reported_on", late, day=day) if late > 0 else voice.say("reported", day=day)
+    yield reported_words(notice.facts, event, voice)
 
 
 def _deaths(event: Mapping[str, Any], voice: Voice) -> Iterable[str]:
@@ -379,9 +369,8 @@ def _when_of_all(facts: Mapping[str, Any], voice: Voice) -> Iterable[str]:
         days, ago = _span(first, last, voice), voice.ago(last)
         form = "happened" if first == last else "latest_ago"
         yield capital(voice.say(form, day=days, days=days, ago=ago))
-    late = int(number_of(facts.get("reported_late_days")) or 0)
-    if late > 0 and not quiet:
-        yield voice.say("latest_known", late)
+    if not quiet:
+        yield latest_known_words(facts, voice)
     since, until = day_of(facts.get("since")), day_of(facts.get("until"))
     if since is not None and until is not None and since < until:
         yield voice.say(

@@ -1,7 +1,7 @@
 """The first line of a notice: what, where, when, dead, severity, in at most 160 characters.
 
-It is the mail's subject and all that short channels carry, so it is built from rich to plain until
-it fits: never by cutting off the end, where the date and the dead stand.
+It is the mail's subject and all that short channels carry, so it is filled with what matters most
+first: never by cutting off the end, where the date and the dead stand.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from warden.model.notice import Notice
+from warden.notify.render.filling import Parts, cuts, filled, forms_of, shortened
 from warden.notify.render.health import health_lines, is_health
 from warden.notify.render.measures import measure_of, measure_words
 from warden.notify.render.parts import clean, day_of, is_region, newest, number_of
@@ -28,13 +29,21 @@ _WEEK_PRECISION = 2
 
 def first_line(notice: Notice, voice: Voice, limit: int = LIMIT) -> str:
     """The line, for any notice; `limit` leaves room for what else stands in a subject."""
+    marks = _marks(notice, voice)
+    room = limit - len(marks) - 1
+    return f"{marks} {_squeezed(_line(notice, voice, room), room)}"
+
+
+def _line(notice: Notice, voice: Voice, room: int) -> str:
+    """The line without its marks; longer than the room only where nothing shorter can be said."""
     if notice.action == "summary":
-        return _fitted(notice, voice, [_summary(notice, voice)], limit)
+        return _summary(notice, voice)
     if is_health(notice.facts):
-        return _fitted(notice, voice, health_lines(notice, voice), limit)
+        lines = list(health_lines(notice, voice))
+        return next((line for line in lines if len(line) <= room), lines[-1])
     if _is_event(notice):
-        return _fitted(notice, voice, _event_lines(notice, voice), limit)
-    return _fitted(notice, voice, _window_lines(notice, voice), limit)
+        return _event_line(notice, voice, room)
+    return _window_line(notice, voice, room)
 
 
 def short_actor(name: str) -> str:
@@ -44,7 +53,7 @@ def short_actor(name: str) -> str:
     return acronym[1] if acronym else short
 
 
-def when_line(event: Mapping[str, Any], voice: Voice) -> str:
+def when_line(event: Mapping[str, Any], voice: Voice, *, with_ago: bool = True) -> str:
     """The day with its precision, and how long ago: "22 Jul, 3 days ago"."""
     first, last = day_of(event.get("date")), day_of(event.get("date_end"))
     if first is None:
@@ -58,7 +67,7 @@ def when_line(event: Mapping[str, Any], voice: Voice) -> str:
         words = voice.say("span", first=voice.day(first), last=voice.day(last))
     else:
         words = voice.day(first)
-    ago = voice.ago(last or first)
+    ago = voice.ago(last or first) if with_ago else ""
     return f"{words}, {ago}" if ago else words
 
 
@@ -126,24 +135,36 @@ def _is_event(notice: Notice) -> bool:
     return notice.facts.get("kind", "event") == "event" and bool(notice.facts.get("events"))
 
 
-def _event_lines(notice: Notice, voice: Voice) -> Iterator[str]:
-    """From rich to plain, each made only when the one before was too long."""
+def _event_line(notice: Notice, voice: Voice, room: int) -> str:
+    """What, where, when and the dead; then who, and the place's own name.
+
+    Names that are very long come in few words first, so that they cost no other part its place.
+    """
     event = newest(notice)
-    named = _names(event)
-    tail = ", ".join(part for part in (when_line(event, voice), deaths(event, voice)) if part)
-    kinds = dict.fromkeys((_targeting(event, voice), what_kind(event, voice)))
-    for names, with_name in (
-        (named, True),
-        (named, False),
-        (named[:1], True),
-        (named[:1], False),
-        ((), False),
-    ):
-        where = _place(notice, event, voice, with_name=with_name)
-        more = len(named) - len(names)
-        for kind in kinds:
-            what = _what(kind, names, more, voice)
-            yield ", ".join(part for part in (what, where, tail) if part)
+    day, dead = when_line(event, voice, with_ago=False), deaths(event, voice)
+    wheres = list(_wheres(notice, event, voice))
+    people, names = _people(_names(event), voice), _own_name(notice, event, voice)
+    base = {"what": what_kind(event, voice), "who": "", "where": wheres[-1], "name": ""}
+    base |= {"when": day, "dead": dead}
+    steps = (
+        ("when", [when_line(event, voice)]),
+        ("who", [forms[-1] for forms in people]),
+        ("name", names[-1:]),
+        ("what", [_targeting(event, voice)]),
+        ("where", wheres),
+        ("who", [form for forms in people for form in forms]),
+        ("name", names),
+    )
+    return filled(base, steps, lambda parts: _written_event(parts, voice), room)
+
+
+def _written_event(parts: Parts, voice: Voice) -> str:
+    what, who, where = parts["what"], parts["who"], parts["where"]
+    if who:
+        what = voice.say("involving", what=what, actors=who, vowel=starts_with_vowel(who))
+    if parts["name"]:
+        where = f"{where} ({parts['name']})"
+    return ", ".join(part for part in (what, where, parts["when"], parts["dead"]) if part)
 
 
 def _targeting(event: Mapping[str, Any], voice: Voice) -> str:
@@ -164,54 +185,78 @@ def _names(event: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(short_actor(name) for name in matched if name))
 
 
-def _what(kind: str, names: tuple[str, ...], more: int, voice: Voice) -> str:
-    if not names:
-        return kind
-    shown = names[:2]
-    others = len(names) - len(shown) + more
-    people = voice.join(list(shown))
-    if others > 0:
-        people = voice.say("and_others", others, names=", ".join(shown))
-    return voice.say("involving", what=kind, actors=people, vowel=starts_with_vowel(people))
+def _people(named: tuple[str, ...], voice: Voice) -> list[list[str]]:
+    """Who was involved, by two names and by one: whole, then by the first words of each."""
+    return [
+        [_involved(named, count, letters, voice) for letters in cuts(named[:count])]
+        for count in (2, 1)
+        if count <= len(named)
+    ]
 
 
-def _place(
-    notice: Notice, event: Mapping[str, Any], voice: Voice, *, with_name: bool = True
-) -> str:
-    where = where_line(event, voice, border=is_about_border(notice))
+def _involved(named: tuple[str, ...], count: int, letters: int | None, voice: Voice) -> str:
+    shown = [shortened(name, letters) for name in named[:count]]
+    others = len(named) - count
+    return voice.say("and_others", others, names=", ".join(shown)) if others else voice.join(shown)
+
+
+def _wheres(notice: Notice, event: Mapping[str, Any], voice: Voice) -> Iterator[str]:
+    """Where it was: with all of the names, then with their first words."""
+    parts = ("place_title", "location", "admin1", "country")
+    names = {name: clean(str(event[name])) for name in parts if event.get(name)}
+    for letters in cuts(names.values()):
+        short = {name: shortened(text, letters) for name, text in names.items()}
+        where = where_line({**event, **short}, voice, border=is_about_border(notice))
+        outer = short.get("admin1") or short.get("country")
+        yield where or ", ".join(part for part in (short.get("location"), outer) if part)
+
+
+def _own_name(notice: Notice, event: Mapping[str, Any], voice: Voice) -> list[str]:
+    """The forms of the place's own name; none where it is unknown or told already."""
     name = clean(str(event.get("location") or ""))
-    if is_region(event):
-        return where
-    if not where:
-        outer = clean(str(event.get("admin1") or "")) or clean(str(event.get("country") or ""))
-        return ", ".join(part for part in (name, outer) if part)
-    if not with_name or not name or name == clean(str(event.get("place_title") or "")):
-        return where
-    return f"{where} ({name})"
+    if is_region(event) or not where_line(event, voice, border=is_about_border(notice)):
+        return []
+    return forms_of(name) if name and name != clean(str(event.get("place_title") or "")) else []
 
 
-def _window_lines(notice: Notice, voice: Voice) -> Iterator[str]:
-    """From rich to plain; the key stays in all, and a title too long loses words in its middle."""
-    facts = notice.facts
-    title = clean(notice.title)
-    keyed = ", ".join(key_words(name, value, voice, facts) for name, value in notice.key)
+def _window_line(notice: Notice, voice: Voice, room: int) -> str:
+    """The key, what was counted, the day and the dead; then as much of the title as fits."""
+    facts, title = notice.facts, clean(notice.title)
+    keys = forms_of(", ".join(key_words(name, value, voice, facts) for name, value in notice.key))
     counted = _counted(facts, voice)
-    about = _with_expected(counted, facts, voice)
     last, long_last = (_latest(facts, voice, ago=ago) for ago in (False, True))
     dead, briefly, spanning = _deaths_of_all(facts, voice)
-    tails = [(about, long_last, dead), (counted, long_last, dead), (counted, last, dead)]
-    tails += [(counted, last, briefly)]
-    if counted and facts.get("kind") == "projection":  # of a whole period: these matter least
-        tails += [(counted, last, ""), (counted, "", "")]
-    for parts in tails:
-        tail = [part for part in parts if part]
-        yield ", ".join([f"{title} ({keyed})" if keyed else title, *tail])
+    loose = bool(counted) and facts.get("kind") == "projection"
+    base = {
+        "title": "" if keys[-1] else _without_middle(title, _SHORT_TITLE),
+        "key": keys[-1],
+        "counted": counted,
+        "last": "" if loose else last,
+        "dead": "" if loose or spanning else briefly,
+    }
+    titles, days, some = ("title", _titles(title)), ("last", [last]), ("dead", [briefly])
+    steps: tuple[tuple[str, Iterable[str]], ...] = (
+        ("key", keys),
+        *((titles, days, some) if loose else (some, titles)),  # of a whole period these matter less
+        ("dead", [dead]),
+        ("last", [long_last]),
+        ("counted", [_with_expected(counted, facts, voice)]),
+    )
+    return filled(base, steps, _written_window, room)
+
+
+def _written_window(parts: Parts) -> str:
+    title, key = parts["title"], parts["key"]
+    lead = f"{title} ({key})" if title and key else title or key
+    tail = (parts["counted"], parts["last"], parts["dead"])
+    return ", ".join(part for part in (lead, *tail) if part)
+
+
+def _titles(title: str) -> Iterator[str]:
+    """The title; then without ever more words of its middle."""
+    yield title
     for room in range(_LONG_TITLE, _SHORT_TITLE - 1, -_STEP):
-        short = _without_middle(title, room)
-        yield ", ".join([f"{short} ({keyed})" if keyed else short, *tail])
-    yield ", ".join([keyed or short, *tail])
-    if spanning:
-        yield ", ".join([keyed or short, *(part for part in (counted, last) if part)])
+        yield _without_middle(title, room)
 
 
 def _counted(facts: Mapping[str, Any], voice: Voice) -> str:
@@ -244,7 +289,8 @@ def _without_middle(title: str, room: int) -> str:
     if len(title) <= room:
         return title
     head, tail = title[: room // 2 + 1], title[-(room - room // 2 - 1) :]
-    return f"{head.rpartition(' ')[0].rstrip(' ,')}… {tail.partition(' ')[2]}"
+    first, last = head.rpartition(" ")[0].rstrip(" ,"), tail.partition(" ")[2]
+    return f"{first or head[:-1]}… {last or tail[1:]}"
 
 
 def _deaths_of_all(facts: Mapping[str, Any], voice: Voice) -> tuple[str, str, bool]:
@@ -316,19 +362,13 @@ def _days(first: date, last: date, voice: Voice) -> str:
     return voice.say("span", first=voice.numeric_day(first), last=voice.numeric_day(last))
 
 
-def _fitted(notice: Notice, voice: Voice, lines: Iterable[str], limit: int) -> str:
-    """The richest line that fits under its marks; the plainest is shortened in its middle."""
+def _marks(notice: Notice, voice: Voice) -> str:
+    """What stands before the line: an exercise, the severity, what kind of saying it is."""
     marks = [voice.say("exercise_mark")] if notice.exercise else []
     marks.append(voice.say(f"severity.{notice.severity}"))
     if voice.has(f"mark.{mark_of(notice)}"):
         marks.append(voice.say(f"mark.{mark_of(notice)}"))
-    start = " ".join(marks)
-    plainest = ""
-    for line in lines:
-        plainest = line
-        if len(start) + 1 + len(line) <= limit:
-            return f"{start} {line}"
-    return f"{start} {_squeezed(plainest, limit - len(start) - 1)}"
+    return " ".join(marks)
 
 
 def mark_of(notice: Notice) -> str:
@@ -346,8 +386,6 @@ def _squeezed(line: str, room: int) -> str:
     """Shortened before its end, at a word: date and dead stand at the end and stay."""
     if len(line) <= room:
         return line
-    head, tail = line[: -room // 2], line[-(room // 2) :]
-    cut = tail.find(", ")
-    tail = tail[cut:] if cut >= 0 else tail
-    kept = head[: room - len(tail) - 1]
-    return (kept.rpartition(" ")[0] or kept).rstrip(" ,") + "…" + tail
+    tail = line[-(room // 2) :]
+    tail = tail[max(tail.find(", "), 0) :]
+    return shortened(line[: -len(tail)], room - len(tail)) + tail

@@ -77,9 +77,12 @@ class Studio:
         return [picture for picture in made if picture is not None]
 
     def overview(self, notices: Sequence[Notice], voice: Voice) -> list[Picture]:
-        """One map of many notices, for a digest."""
-        events = [newest(notice) for notice in notices if notice.action not in _NO_MAP]
-        picture = self._tried(lambda: self._overview_map(events, voice))
+        """One map of many notices, for a digest: each one's newest event, then all of summaries."""
+        standing = [notice for notice in notices if notice.action not in _NO_MAP]
+        events = [newest(notice) for notice in standing if notice.action != "summary"]
+        told = {event.get("uid") for event in events}
+        listed = [e for notice in standing for e in _listed(notice) if e.get("uid") not in told]
+        picture = self._tried(lambda: self._overview_map([*events, *listed], voice))
         return [] if picture is None else [picture]
 
     def failures(self, notice: Notice, voice: Voice) -> Iterable[Exception]:
@@ -121,7 +124,7 @@ class Studio:
         if notice.action in _NO_MAP or notice.reason == "NO_LONGER_MATCHES":
             return None
         if notice.action == "summary":
-            return self._overview_map([item.get("event") or {} for item in notice.items], voice)
+            return self._overview_map(_listed(notice), voice)
         return self._drawn(_map_plan(notice, voice), _map_alt(notice, voice), voice)
 
     def _overview_map(self, events: Sequence[Mapping[str, Any]], voice: Voice) -> Picture | None:
@@ -170,6 +173,13 @@ def _words(voice: Voice) -> dict[str, Any]:
         "credit": voice.say("picture.credit"),
         "credit_at_sea": voice.say("picture.credit_at_sea"),
     }
+
+
+def _listed(notice: Notice) -> list[Mapping[str, Any]]:
+    """The events of what a summary lists; [] where they were withdrawn or are over."""
+    if notice.facts.get("would_have_been") in _NO_MAP:
+        return []
+    return [item.get("event") or {} for item in notice.items]
 
 
 def _spot(event: Mapping[str, Any], voice: Voice) -> Spot | None:

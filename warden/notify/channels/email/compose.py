@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 _PRIORITY = {"critical": "1 (Highest)", "warning": "3 (Normal)", "info": "5 (Lowest)"}
 MAX_PICTURES = 8
 MAX_HEADER = 250
+_FOLDED_BY_WORDS = frozenset({"subject", "x-warden-alert"})
 _LONGEST_WORD = 60  # of a subject that is not encoded: it fits beside the header's name
 MAX_REFERENCES = 20
 
@@ -36,7 +37,7 @@ class _MailPolicy(EmailPolicy):
 
     def fold_binary(self, name: str, value: str) -> bytes:
         """One header as it is sent."""
-        if name.casefold() == "subject":
+        if name.casefold() in _FOLDED_BY_WORDS:
             text = str(value)
             plain = text.isascii() and max(map(len, text.split()), default=0) <= _LONGEST_WORD
             charset = "us-ascii" if plain else "utf-8"
@@ -75,7 +76,9 @@ def compose(outgoing: Outgoing, settings: SmtpSettings) -> EmailMessage:
         mail["References"] = " ".join(references)
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
-    mail["X-Warden-Alert"] = header_text(" ".join(outgoing.alert_ids[:MAX_REFERENCES]), 900)
+    alerts = header_text(" ".join(outgoing.alert_ids[:MAX_REFERENCES]), 900)
+    if alerts:  # an exercise is about none
+        mail["X-Warden-Alert"] = alerts
     mail["X-Warden-Severity"] = outgoing.severity
     mail["X-Priority"] = _PRIORITY[outgoing.severity]
     if settings.list_unsubscribe:
