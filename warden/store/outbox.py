@@ -308,6 +308,7 @@ def alerts_of_dispatches(tx: sqlite3.Connection, dispatch_ids: Sequence[int]) ->
 
 
 # --- deliveries -------------------------------------------------------------------------------
+# What is made due goes back to an earlier hour or stays: a clock that is ahead puts nothing off.
 
 _COLUMNS = (
     "x.id, x.key, x.message_id, x.receiver, x.channel, x.target, x.format, x.headers, x.state,"
@@ -329,7 +330,7 @@ _NONE_BEFORE = (
 def recover(tx: sqlite3.Connection, now: datetime) -> int:
     """Make due again what a process that is gone had under way; returns how many."""
     return tx.execute(
-        "UPDATE deliveries SET state = 'retry', lease_until = NULL, due_at = ?"
+        "UPDATE deliveries SET state = 'retry', lease_until = NULL, due_at = min(due_at, ?)"
         " WHERE state = 'sending'",
         (instant_text(now),),
     ).rowcount
@@ -393,7 +394,8 @@ def give_back(tx: sqlite3.Connection, delivery_ids: Iterable[int], now: datetime
     """Make due again what was claimed and not tried; the try is not counted."""
     tx.executemany(
         "UPDATE deliveries SET state = CASE WHEN attempts > 1 THEN 'retry' ELSE 'pending' END,"
-        " lease_until = NULL, due_at = ?, attempts = attempts - 1, tries = max(tries - 1, 0)"
+        " lease_until = NULL, due_at = min(due_at, ?), attempts = attempts - 1,"
+        " tries = max(tries - 1, 0)"
         " WHERE id = ? AND state = 'sending'",
         [(instant_text(now), number) for number in delivery_ids],
     )
@@ -567,8 +569,8 @@ def retry(tx: sqlite3.Connection, now: datetime, delivery_ids: Sequence[int] | N
     changed = 0
     for number in chosen:
         changed += tx.execute(
-            "UPDATE deliveries SET state = 'retry', tries = 0, due_at = ?, finished_at = NULL,"  # noqa: S608
-            f" lease_until = NULL WHERE id = ? AND state IN {states}",
+            "UPDATE deliveries SET state = 'retry', tries = 0, due_at = min(due_at, ?),"  # noqa: S608
+            f" finished_at = NULL, lease_until = NULL WHERE id = ? AND state IN {states}",
             (instant_text(now), number),
         ).rowcount
     return changed
