@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "notify"))
 
 from helpers_notify import Hook, answer, clock_at, decide, notice, routing_of, secrets
+from timetable import Timetable
 
 from warden.deliver import flush, send_due
 from warden.notify.channels.webhook import WebhookChannel
@@ -161,3 +162,86 @@ def test_what_was_not_reached_by_a_clock_that_was_ahead_is_due_when_it_is_right(
             outbox.claim(tx, due, box.clock.now(), 60)
             outbox.give_back(tx, [one.id for one in due], box.clock.now())
         assert box.work().sent == 1
+
+
+# --- groups, digests and what holds back: minute 0 is 08:00 UTC on a Wednesday ------------------
+
+DESK = """
+receivers:
+- name: desk
+  email: [{to: desk@example.org}]
+  webhook: [{url: "https://desk.example.org/", secret: {secret: hook}}]
+- {name: boss, email: [{to: boss@example.org}]}
+"""
+GROUPED = DESK + "route: {receiver: desk, group_by: [country], group_wait: 2m, group_interval: 10m}"
+DIGEST = DESK + "route: {receiver: desk, digest: {at: '09:00'}, group_by: [country]}"
+MUTED = (
+    DESK
+    + """
+route:
+  receiver: desk
+  routes: [{matchers: {severity: warning}, receiver: desk, mute_time_intervals: [morning]}]
+time_intervals:
+- {name: morning, time_intervals: [{times: [{start_time: '08:00', end_time: '09:00'}]}]}
+"""
+)
+BY_MINUTES = pytest.mark.parametrize("ahead", [1, 60, 60 * 24 * 60, 3650 * 24 * 60])
+
+
+@BY_MINUTES
+def test_a_group_begun_by_a_clock_that_was_ahead_waits_its_group_wait(store, ahead):
+    day = Timetable(store, GROUPED)
+    day.push(ahead, "a")
+    assert day.told(ahead) == []
+    assert day.told(0) == []
+    assert day.told(1.9) == []
+    assert day.told(2.1) == [("desk", "alert a")]
+
+
+def test_one_begun_so_whose_route_is_gone_waits_no_longer(store):
+    day = Timetable(store, GROUPED)
+    day.push(60, "a")
+    day.routing, _ = routing_of(DESK + "route: {receiver: boss}")
+    assert day.told(0) == [("desk", "alert a")]
+
+
+@BY_MINUTES
+def test_a_group_that_spoke_by_a_clock_that_was_ahead_may_speak_again(store, ahead):
+    day = Timetable(store, GROUPED)
+    day.push(ahead, "a")
+    assert day.told(ahead + 2.1) == [("desk", "alert a")]
+    day.push(0, "b")
+    assert day.told(2.1) == [("desk", "alert b")]
+    day.push(3, "c")
+    assert day.told(12) == []
+    assert day.told(12.2) == [("desk", "alert c")]
+
+
+def test_what_a_clock_that_was_ahead_put_off_for_the_interval_is_told(store):
+    day = Timetable(store, GROUPED)
+    day.push(60, "a")
+    day.told(62.1)
+    day.push(1, "b")
+    assert day.told(63) == []
+    assert day.told(3.1) == [("desk", "alert b")]
+
+
+@BY_MINUTES
+def test_what_a_clock_that_was_ahead_kept_for_a_digest_is_in_the_next_one(store, ahead):
+    day = Timetable(store, DIGEST)
+    day.push(ahead + 2, "a", severity="info")
+    assert day.told(0) == []
+    assert day.told(60) == [("desk", "alert a", "digest")]
+
+
+def test_what_was_held_by_a_clock_that_was_ahead_and_ended_by_the_right_one_is_not_told(store):
+    day = Timetable(store, MUTED)
+    ahead = 60 * 24 * 60
+    day.push(ahead, "a", severity="warning")
+    assert day.told(ahead) == []
+    day.end_silently(30, "a")
+    assert day.told(61) == []
+    assert day.stops("a") == [
+        ("alert", "held", "MUTED"),
+        ("alert", "withheld", "MUTED"),
+    ]

@@ -138,7 +138,7 @@ def _situation(
 ) -> Situation:
     """What the outbox, the silences and the ledger say now."""
     waiting = _with_labels(tx, waiting)
-    groups = {(one.receiver, one.group_key) for one in waiting if one.due_at <= now}
+    groups = {(one.receiver, one.group_key) for one in waiting if not one.digest}
     return Situation(
         now=now,
         routing=routing,
