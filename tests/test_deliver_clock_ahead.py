@@ -164,6 +164,18 @@ def test_what_was_not_reached_by_a_clock_that_was_ahead_is_due_when_it_is_right(
         assert box.work().sent == 1
 
 
+def test_a_message_that_was_too_old_only_by_a_clock_that_was_ahead_is_tried_on(store):
+    with Hook(answer(503), answer(503), answer(503), answer(200)) as hook:
+        box = Outbox(store, hook)
+        box.decide(notice())
+        box.work()
+        with box.clock_ahead(10 * DAY):
+            assert box.work().retried == 1
+            box.pass_time(timedelta(minutes=6))
+            assert box.work().retried == 1
+        assert box.work().sent == 1
+
+
 # --- groups, digests and what holds back: minute 0 is 08:00 UTC on a Wednesday ------------------
 
 DESK = """

@@ -57,7 +57,7 @@ __all__ = [
     "held_counts", "in_review",
     "list_deliveries", "mark_groups", "mark_silence_ended", "next_due", "postpone", "recover",
     "release", "retry", "set_holds", "settle", "silences_ended", "stops_of", "told", "told_of",
-    "unfinished", "waiting", "withhold", "withhold_each",
+    "unfinished", "waiting", "was_tried_between", "withhold", "withhold_each",
 ]  # fmt: skip
 
 _CHUNK = 500
@@ -474,6 +474,18 @@ def _settled_cells(result: Settled) -> tuple[Any, ...]:
         attempt.outcome,
         attempt.detail[:_MAX_DETAIL],
     )
+
+
+def was_tried_between(
+    tx: sqlite3.Connection, delivery_id: int, after: datetime, until: datetime
+) -> bool:
+    """Whether a try of the delivery ended in that time."""
+    row = tx.execute(
+        "SELECT EXISTS (SELECT 1 FROM delivery_attempts"
+        " WHERE delivery_id = ? AND finished_at > ? AND finished_at <= ?)",
+        (delivery_id, instant_text(after), instant_text(until)),
+    ).fetchone()
+    return bool(row[0])
 
 
 def expire(tx: sqlite3.Connection, delivery_ids: Iterable[int], reason: str, now: datetime) -> None:
