@@ -1,15 +1,18 @@
 """What a clock that was ahead wrote down, brought back to the present once the clock is right.
 
-Standing in the flow: `deliver.flush` asks before everything else, in its transaction. A row that a
-clock wrote which was ahead says so itself: it was made, or last tried, in the future.
+Standing in the flow: `deliver.flush` asks before everything else, the station before it looks at
+warden's health. A row that a clock wrote which was ahead says so itself: it was made, last tried,
+or began in the future.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from datetime import datetime
 
 from warden.clock import SLACK
+from warden.store.health import COLUMNS, condition
 from warden.store.values import instant_text
 
 # `due_at` is never before the instants that it was counted from. The states are named as in the
@@ -41,6 +44,33 @@ def bring_deliveries_back(tx: sqlite3.Connection, now: datetime) -> int:
         f" WHERE {_AHEAD}",
         _instants(now),
     ).rowcount
+
+
+def untold_conditions_ahead(connection: sqlite3.Connection, now: datetime) -> tuple[int, ...]:
+    """The rows of what is wrong with warden since an instant to come, and no alert rests on.
+
+    What an alert rests on is known by when it began, and stays as it is.
+    """
+    rows = connection.execute(
+        f"SELECT id, {COLUMNS} FROM health WHERE until IS NULL AND since > :ahead",  # noqa: S608
+        _instants(now),
+    ).fetchall()
+    return tuple(
+        row[0]
+        for row in rows
+        if connection.execute(
+            "SELECT 1 FROM alert_evidence WHERE uid = ?", (condition(row[1:]).uid,)
+        ).fetchone()
+        is None
+    )
+
+
+def bring_conditions_back(tx: sqlite3.Connection, numbers: Iterable[int], now: datetime) -> None:
+    """Let conditions have begun now."""
+    tx.executemany(
+        "UPDATE health SET since = ? WHERE id = ?",
+        [(instant_text(now), number) for number in numbers],
+    )
 
 
 def _instants(now: datetime) -> dict[str, str]:
