@@ -222,13 +222,18 @@ def test_a_hook_that_fails_for_three_days_ends_as_a_dead_letter(store):
     assert attempts == (10,)
 
 
-def test_a_message_tried_before_and_too_old_expires(store):
+def test_a_message_that_is_too_old_and_was_tried_for_a_day_since_expires(store):
     with Hook(answer(500)) as hook:
         rig = hook_rig(store, hook.url)
         rig.flush(notice())
         rig.send()
         rig.pass_time(8 * 86400)
-        rig.send()
+        assert [rig.send().retried for _ in range(2)] == [1, 0]
+        rig.pass_time(12 * 3600)
+        assert rig.send().retried == 1
+        rig.pass_time(13 * 3600)
+        assert rig.send().retried == 0
+    assert len(hook.requests) == 3
     (row,) = [r for r in rows(store) if r["channel"] == "webhook"]
     assert row["state"] == "expired"
     assert "HTTP 500" in row["last_error"]

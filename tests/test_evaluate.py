@@ -221,6 +221,19 @@ def test_historic_events_are_listed_once_a_week(desk: Desk) -> None:
     assert desk.cycle().notices == ()
 
 
+def test_a_clock_that_was_ahead_for_years_puts_the_weekly_list_off_by_a_week(desk: Desk) -> None:
+    desk.cycle()
+    desk.feed.serve(record("MLI1", days_before(START, 200)))
+    desk.cycle()
+    desk.clock.advance(timedelta(days=3650))
+    assert [notice.reason for notice in desk.cycle().notices] == ["HISTORIC"]
+    desk.clock.advance(timedelta(days=-3650))
+    desk.feed.serve(record("MLI2", days_before(START, 200)))
+    assert desk.cycle().notices == ()
+    desk.clock.advance(timedelta(days=7))
+    assert [notice.reason for notice in desk.cycle().notices] == ["HISTORIC"]
+
+
 def test_an_incomplete_first_walk_still_seeds_what_comes_next(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "warden.db", attack_rule())
     desk.feed.state = "truncated"

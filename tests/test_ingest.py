@@ -191,6 +191,29 @@ def test_complete_through_never_moves_back_nor_into_the_future(store, clock):
         assert walks.complete_through(store.connection) == {"acled": date(2024, 3, known)}
 
 
+@pytest.mark.parametrize(("said", "known"), [(date(2024, 3, 4), 4), (None, 5)])
+def test_what_a_clock_that_was_ahead_knew_is_known_no_longer_by_the_right_one(
+    store, clock, said, known
+):
+    right = clock.now()
+    clock.advance(timedelta(days=60))
+    there = PollOutcome("ok", "", {}, date(2024, 5, 1))
+    ingest(store, Scripted(page("1"), there), clock)
+    clock.set(right)
+    ingest(store, Scripted(page("1"), PollOutcome("ok", "", {}, said)), clock)
+    assert walks.complete_through(store.connection) == {"acled": date(2024, 3, known)}
+
+
+def test_a_state_that_a_clock_that_was_ahead_named_lasts_since_the_first_right_walk(store, clock):
+    right = clock.now()
+    clock.advance(timedelta(days=60))
+    ingest(store, Scripted(PollOutcome("stale", "old")), clock)
+    for hours in range(2):
+        clock.set(right + timedelta(hours=hours))
+        ingest(store, Scripted(PollOutcome("stale", "old")), clock)
+    assert walks.load_source(store.connection, "feed").since == right
+
+
 class TestSnapshots:
     def test_what_a_snapshot_lacks_is_withdrawn(self, store, clock):
         names = numbered(10)

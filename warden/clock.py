@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
+
+SLACK: Final = timedelta(seconds=2)  # threads that ask the clock in turn, and its small corrections
 
 
 class Clock(Protocol):
@@ -39,3 +41,11 @@ class ManualClock:
     def advance(self, step: timedelta) -> None:
         """Move by `step`."""
         self._now += step
+
+
+def is_ahead(written: datetime, now: datetime) -> bool:
+    """Whether an instant that was written down as a present one lies in the future.
+
+    Then the clock was ahead when it was written, and nothing may wait for that instant.
+    """
+    return written > now + SLACK

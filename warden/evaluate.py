@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from warden.clock import is_ahead
 from warden.engine.actors import Names
 from warden.engine.decision import Decision, Fate, Moment
 from warden.engine.facts import NEIGHBOUR_NAMES, Severity, event_facts
@@ -399,8 +400,10 @@ class Evaluator:
     ) -> list[tuple[Notice, tuple[str, ...]]]:
         """Once a week, one summary a rule of the historic alerts nobody was told of."""
         connection = self._store.connection
-        last = cycles.mark(connection, cycles.HISTORIC_SUMMARY_AT)
-        if last is None or now - parse_instant(last) < timedelta(days=HISTORIC_SUMMARY_DAYS):
+        last = _last_summary_at(connection)
+        if last is None or is_ahead(last, now):
+            return []
+        if now - last < timedelta(days=HISTORIC_SUMMARY_DAYS):
             return []
         fresh = [
             d.alert
@@ -501,5 +504,12 @@ def _with_precision(
 def _weekly_mark(
     connection: sqlite3.Connection, now: datetime, listed: Sequence[object]
 ) -> dict[str, str]:
-    key = cycles.HISTORIC_SUMMARY_AT
-    return {key: instant_text(now)} if listed or cycles.mark(connection, key) is None else {}
+    """When the weekly summaries count from; anew where a clock that was ahead left the mark."""
+    last = _last_summary_at(connection)
+    begins = last is None or is_ahead(last, now)
+    return {cycles.HISTORIC_SUMMARY_AT: instant_text(now)} if listed or begins else {}
+
+
+def _last_summary_at(connection: sqlite3.Connection) -> datetime | None:
+    last = cycles.mark(connection, cycles.HISTORIC_SUMMARY_AT)
+    return None if last is None else parse_instant(last)

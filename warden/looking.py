@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from warden.app import App
 from warden.control import call
@@ -149,13 +150,19 @@ class Looking:
                 report["precision"] = {rule: one.counts() for rule, one in judged if one.told}
                 report["projections"] = coverage(store.connection)
                 report["deliveries"] = outbox.counts(store.connection)
-        newest = nightly_backups(self._app.settings.backup_dir)[-1:]
-        report["backup"] = str(newest[0]) if newest else None
+        report["backup"] = self._newest_backup()
         report["calibrations"] = [
             {name: row[name] for name in _CALIBRATED} for row in self._kept_calibrations()
         ]
         report["troubles"] = list(_troubles(report))
         return report
+
+    def _newest_backup(self) -> str | None:
+        """The newest nightly one that no clock made which was ahead."""
+        settings = self._app.settings
+        today = self._app.clock.now().astimezone(ZoneInfo(settings.time_zone)).date()
+        newest = nightly_backups(settings.backup_dir, today)[-1:]
+        return str(newest[0]) if newest else None
 
     def _daemon_report(self) -> dict[str, Any] | None:
         rows = call(self._app.settings.control_socket, "status", {})

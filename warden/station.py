@@ -36,7 +36,7 @@ from warden.rows import decision_rows, notice_row, source_row
 from warden.sources.common import SourceSettings
 from warden.sources.protocol import Source
 from warden.sources.watched import Watched
-from warden.store import Store, Transaction, health, outbox, reports
+from warden.store import Store, Transaction, ahead, health, outbox, reports
 from warden.store.figures import Figures, read_figures
 from warden.store.sources import load_not_before, load_source, load_sources
 from warden.upkeep import Upkeep
@@ -272,6 +272,10 @@ class Station:
             with self.store.transaction() as tx:
                 health.note_actors(tx, now)
         connection = self.store.connection
+        began_ahead = ahead.untold_conditions_ahead(connection, now)
+        if began_ahead:
+            with self.store.transaction() as tx:
+                ahead.bring_conditions_back(tx, began_ahead, now)
         stored = health.load(connection, now)
         found = merged(stored, health.look(connection, stored, self._itself(), now), now)
         if found != stored:

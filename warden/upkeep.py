@@ -17,7 +17,7 @@ from warden.errors import WardenError
 from warden.settings import Settings
 from warden.store import Store, health
 from warden.store.backup import nightly_backup, nightly_name
-from warden.store.retention import Keep, forget
+from warden.store.retention import Keep, forget, is_believed
 from warden.store.sources import prune_runs
 from warden.vitals import Vitals
 
@@ -52,20 +52,26 @@ class Upkeep:
     def tidy(self) -> dict[str, int]:
         """Once a day, forget what was kept long enough; how much of what, besides old polls.
 
-        The process forgets, too: what it has freed goes back to the system.
+        Nothing by a clock that may just have been set. The process forgets, too: what it has freed
+        goes back to the system.
         """
         now = self._clock.now()
         if self._tidied_on == now.date():
             return {}
+        with self._store.reading() as view:
+            believed = is_believed(view, now)
+        gone = self._forget(now) if believed else {}
+        memory.give_back()
+        self._tidied_on = now.date()
+        return gone
+
+    def _forget(self, now: datetime) -> dict[str, int]:
         with self._store.transaction() as tx:
             prune_runs(tx, now - KEEP_RUNS)
             health.prune(tx, now - KEEP_HEALTH)
         kept = self._settings.retention
         keep = Keep(kept.raw, kept.rejects, kept.texts)
-        gone = forget(self._store, keep, now, self._stopping.is_set)
-        memory.give_back()
-        self._tidied_on = now.date()
-        return gone
+        return forget(self._store, keep, now, self._stopping.is_set)
 
     def back_up_nightly(self) -> Path | None:
         """Make today's backup when its hour has come and it is not there; None otherwise.

@@ -36,6 +36,7 @@ def test_a_copy_is_made_each_night_from_its_hour_on_and_only_some_are_kept(insta
             app.clock.advance(timedelta(days=1))
             assert station.upkeep.back_up_nightly() is not None
     assert names(folder) == ["warden-2024-05-07.db", "warden-2024-05-08.db"]
+    (folder / "warden-2999-01-01.db").touch()  # by a clock that was ahead
     (status,) = installation.rows("status")
     assert status["backup"].endswith("copies/warden-2024-05-08.db")
 

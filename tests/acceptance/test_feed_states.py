@@ -165,6 +165,23 @@ def test_a_source_in_trouble_is_mailed_and_so_is_its_end(desk: Desk, state: str)
     assert desk.told("Feed acled is read again")
 
 
+def test_trouble_that_began_by_a_clock_that_was_ahead_is_mailed_in_time_by_the_right_one(
+    desk: Desk,
+) -> None:
+    desk.clock.advance(timedelta(days=3650))
+    read(faults.status(503, "{}"))(desk)
+    desk.cycle()
+    desk.clock.advance(timedelta(days=-3650))
+    desk.cycle()
+    desk.wait(timedelta(hours=3))
+    assert not desk.told("A source cannot be reached")
+    desk.wait(timedelta(hours=3))
+    assert desk.told("A source cannot be reached")
+    mend(desk)
+    desk.wait(timedelta(days=1))
+    assert desk.told("Feed acled is read again")
+
+
 def test_a_message_that_nobody_takes_is_mailed_to_the_others_and_so_is_its_end(desk: Desk) -> None:
     desk.mail.switches.refuse = frozenset({"gone@example.org"})
     desk.news(70)

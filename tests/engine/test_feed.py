@@ -72,6 +72,24 @@ def test_bad_states_that_follow_each_other_are_one_alert():
     assert signal.facts["began_at"] == START.isoformat()
 
 
+def test_what_was_told_by_a_clock_that_was_ahead_lasts_and_resolves_by_the_right_one():
+    life = Life(feed_rule())
+    there = condition(since=later(days=60))
+    assert life.said(later(days=60, hours=6), there) == [("alert", "FIRST")]
+    assert life.said(later(hours=1), there) == []
+    over = replace(there, until=later(hours=2), then="ok")
+    assert life.said(later(hours=2), over) == [("resolved", "CONDITION_ENDED")]
+    assert life.said(later(hours=3), over) == []
+
+
+def test_what_ended_by_a_clock_that_was_ahead_hides_nothing_that_begins_by_the_right_one():
+    there = condition(since=later(days=60), until=later(days=61), then="ok")
+    here = condition(since=later(hours=1))
+    before, now = found(feed_rule(), [there, here], later(hours=8))
+    assert (before.ended, before.evidence) == (False, (here.uid,))
+    assert (now.ended, now.evidence) == (True, (there.uid,))
+
+
 def test_an_outage_after_a_good_hour_begins_anew():
     rule = feed_rule()
     first = condition(until=later(hours=4), then="ok")

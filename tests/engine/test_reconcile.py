@@ -196,6 +196,17 @@ def test_a_reminder_repeats_until_acknowledged() -> None:
     assert ledger.actions() == ["alert", "reminder", "reminder"]
 
 
+def test_a_reminder_comes_in_time_of_what_a_clock_that_was_ahead_told() -> None:
+    ledger = MemoryLedger(attack_rule(reminder_days=7))
+    ledger.poll(START + timedelta(days=20), new=[event("MLI1")])
+    ledger.poll(START)
+    assert not any(decision.writes for decision in ledger.plan(START))
+    ledger.poll(START + timedelta(days=6))
+    assert ledger.actions() == ["alert"]
+    ledger.poll(START + timedelta(days=7))
+    assert ledger.actions() == ["alert", "reminder"]
+
+
 def test_an_acknowledged_alert_that_becomes_graver_has_to_be_taken_on_again() -> None:
     levels = (SeverityStep("critical", "fatalities >= 10"), SeverityStep("warning"))
     ledger = MemoryLedger(attack_rule(reminder_days=7, severity=levels))

@@ -97,7 +97,7 @@ class Life:
         self._timed("people", lambda: self._people(day))
         if day % WEEK == 0:  # to save time: a copy costs as much as the rest of a day
             self._timed("backup", station.upkeep.back_up_nightly)
-        self._timed("tidy", station.tidy)
+        self._timed("tidy", station.upkeep.tidy)
 
     def _a_quiet_minute(self) -> None:
         """What the daemon's jobs do while nothing happens."""

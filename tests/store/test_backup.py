@@ -105,6 +105,29 @@ def test_nightly_backups_keep_the_newest(store, tmp_path):
     assert names == ["mine.db", "warden-2024-02-29.db", "warden-2024-03-01.db"]
 
 
+def test_backups_named_by_a_clock_that_was_ahead_do_not_crowd_out_those_of_the_right_one(
+    store, tmp_path
+):
+    folder = tmp_path / "backups"
+    start = datetime(2024, 2, 27, 3, tzinfo=UTC)
+    nightly_backup(store, folder, start + timedelta(days=60), keep=1)
+    for night in range(2):
+        assert nightly_backup(store, folder, start + timedelta(days=night), keep=1).is_file()
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["warden-2024-02-28.db", "warden-2024-04-27.db"]
+    nightly_backup(store, folder, start + timedelta(days=61), keep=1)
+    assert [path.name for path in folder.iterdir()] == ["warden-2024-04-28.db"]
+
+
+def test_a_clock_that_is_ahead_leaves_the_newest_backups(store, tmp_path):
+    folder = tmp_path / "backups"
+    start = datetime(2024, 2, 27, 3, tzinfo=UTC)
+    for days in (0, 1, 2, 60):
+        nightly_backup(store, folder, start + timedelta(days=days), keep=2)
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["warden-2024-02-29.db", "warden-2024-04-27.db"]
+
+
 def test_what_a_killed_backup_left_behind_goes_with_the_next_one(store, tmp_path):
     folder = tmp_path / "backups"
     folder.mkdir()

@@ -111,13 +111,40 @@ def test_words_that_may_be_sent_again_are_kept_and_sent(rig, state):
 
 def test_a_station_tidies_by_its_settings_once_a_day(rig):
     def aged(days: int) -> dict[str, int]:
-        rig.clock.advance(days * DAY)
+        at_work(rig, days)
         return dict(rig.station.upkeep.tidy())
 
     assert aged(0) == {}
     assert aged(300) == {}
     assert "texts" in aged(80)
     assert aged(0) == {}
+
+
+def at_work(rig: Rig, days: int) -> None:
+    """So many days later, the last of them with a poll at its beginning."""
+    rig.clock.advance(max(days - 1, 0) * DAY)
+    rig.station.poll("acled")
+    rig.clock.advance(min(days, 1) * DAY)
+
+
+@pytest.mark.parametrize("ahead", [400 * DAY, 3650 * DAY])
+def test_nothing_is_forgotten_by_a_clock_that_was_ahead_for_less_than_a_day(rig, ahead):
+    before, walks = counted(rig.station.store), rig.rows("SELECT id FROM poll_runs")
+    rig.clock.advance(ahead)
+    for hours in (0, 12, 11):  # over a midnight: tidied twice
+        rig.clock.advance(timedelta(hours=hours))
+        rig.station.poll("acled")
+        assert rig.station.upkeep.tidy() == {}
+    assert counted(rig.station.store) == before
+    assert set(walks) < set(rig.rows("SELECT id FROM poll_runs"))
+
+
+def test_a_daemon_that_was_off_for_weeks_forgets_a_day_later(rig):
+    rig.clock.advance(400 * DAY)
+    assert rig.station.upkeep.tidy() == {}
+    rig.station.poll("acled")
+    rig.clock.advance(DAY)
+    assert "texts" in rig.station.upkeep.tidy()
 
 
 def test_a_compact_copy_is_smaller_and_the_same_installation(tmp_path):

@@ -30,7 +30,7 @@ from warden.notify.render.renderer import in_order
 from warden.notify.routes import Receiver, Routing
 from warden.notify.silence_ends import silence_ended
 from warden.notify.silences import actions_held
-from warden.store import ledger, outbox, people
+from warden.store import ahead, ledger, outbox, people
 from warden.store.connection import Store, Transaction
 from warden.store.sources import load_sources
 
@@ -73,12 +73,14 @@ def flush(
 ) -> Flushed:
     """Turn what is due into messages with their deliveries, and commit both.
 
+    Before that, what a clock that was ahead put off is brought back.
     A cancel first takes back what nobody has been offered yet. Then everything that waits is
     decided on (see `notify.flushing`) and that is committed. Messages are rendered outside any
     transaction; `mail_domain` is what their Message-IDs are made under. What had to follow another
     message to the same reader goes in a round of its own. `stored` is called whenever some messages
     have been committed.
     """
+    _bring_back(store, clock)
     total = Flushed()
     for _ in range(_MAX_ROUNDS):
         with store.reading() as tx:
@@ -89,6 +91,20 @@ def flush(
         if not done.messages:
             return total
     return total
+
+
+def _bring_back(store: Store, clock: Clock) -> None:
+    """Let no delivery wait for an hour that a clock named which was ahead.
+
+    The time is asked inside the transactions: one asked before a wait for them is itself late.
+    """
+    with store.reading() as view:
+        found = ahead.any_deliveries_ahead(view, clock.now())
+    if not found:
+        return
+    with store.transaction() as tx:
+        number = ahead.bring_deliveries_back(tx, clock.now())
+    log.warning("the clock was ahead; deliveries that it put off and are due now: %d", number)
 
 
 def _round(  # noqa: PLR0917  the arguments of flush
@@ -125,7 +141,7 @@ def _situation(
 ) -> Situation:
     """What the outbox, the silences and the ledger say now."""
     waiting = _with_labels(tx, waiting)
-    groups = {(one.receiver, one.group_key) for one in waiting if one.due_at <= now}
+    groups = {(one.receiver, one.group_key) for one in waiting if not one.digest}
     return Situation(
         now=now,
         routing=routing,

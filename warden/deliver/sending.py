@@ -38,6 +38,8 @@ SCHEDULE_S: tuple[float, ...] = (
 JITTER = 0.1
 MAX_RETRY_AFTER_S = 24 * 3600.0
 EXPIRE_AFTER = timedelta(days=7)  # a message tried before, and still not accepted
+# So long it is tried yet when it is that old: the clock may be ahead for a moment.
+EXPIRE_TRIED_FOR = timedelta(days=1)
 IDLE_S = 1.0
 
 _BATCH = 1000
@@ -410,9 +412,12 @@ class Deliverer:
         return target
 
     def _given_up(self, tx: Transaction, delivery: Delivery, now: datetime) -> bool:
-        """Whether a delivery tried before has become too old; it is marked so."""
+        """Whether a delivery has become too old, and was tried for a day since; it is marked so."""
         created = delivery.created_at
         if delivery.tries == 0 or created is None or now - created <= EXPIRE_AFTER:
+            return False
+        too_old_at = created + EXPIRE_AFTER
+        if not outbox.was_tried_between(tx, delivery.id, too_old_at, now - EXPIRE_TRIED_FOR):
             return False
         outbox.expire(tx, [delivery.id], f"EXPIRED: {delivery.last_error}", now)
         return True

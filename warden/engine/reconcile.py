@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, Literal
 
+from warden.clock import is_ahead
 from warden.engine.assign import LIVE, assign
 from warden.engine.changes import changes_between, is_material, newest, same_facts
 from warden.engine.cooldown import Cooldown
@@ -147,6 +148,8 @@ class _Plan:
         changes: tuple[Change, ...] = (),
     ) -> None:
         """Nothing is new: keep silent, unless people are to be reminded by now."""
+        if alert.told_at is not None and is_ahead(alert.told_at, self._now):
+            moved = replace(moved, told_at=self._now)  # reminders count from here, not from then
         if self._reminder_due(alert, moved):
             self._tell(alert, moved, "reminder", "REMINDER_DUE", changes=changes)
         else:

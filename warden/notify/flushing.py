@@ -13,9 +13,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from warden.clock import is_ahead
 from warden.model.delivery import Dispatch, Hold, WithheldReason
 from warden.model.people import Silence
 from warden.model.rule import level_rank
+from warden.notify.ahead import due_by_a_right_clock
 from warden.notify.inhibition import Inhibitor, Source
 from warden.notify.routes import Route, Routing
 from warden.notify.silences import silencing
@@ -92,12 +94,14 @@ class _Planner:
     """One flush in the making."""
 
     def __init__(self, situation: Situation) -> None:
-        self._is = situation
         self._now = situation.now
         self._routes: dict[int, list[Route]] = {}
         self._stops: dict[int, Hold | None] = {}
         self._free: set[int] = set()
         self._plan = FlushPlan()
+        self._is = situation
+        waiting = [self._by_a_right_clock(one) for one in situation.waiting]
+        self._is = replace(situation, waiting=waiting)
 
     def plan(self) -> FlushPlan:
         """Every dispatch in its place."""
@@ -111,6 +115,18 @@ class _Planner:
         for number in self._plan.withheld:  # what is withheld for good waits for nothing
             self._plan.holds.pop(number, None)
         return self._plan
+
+    def _by_a_right_clock(self, one: Dispatch) -> Dispatch:
+        """The dispatch, due at its hour also where a clock that was ahead named another."""
+        if one.due_at <= self._now:
+            return one
+        receiver = self._is.routing.receivers.get(one.receiver)
+        zone = receiver.time_zone if receiver is not None else "UTC"
+        due_at = due_by_a_right_clock(one, self._first_route(one), zone, self._now)
+        if due_at == one.due_at:
+            return one
+        self._plan.due_at[one.id] = due_at
+        return replace(one, due_at=due_at)
 
     # --- who is there to read it --------------------------------------------------------------
 
@@ -157,12 +173,12 @@ class _Planner:
 
     def _interval_ends(self, one: Dispatch) -> datetime | None:
         """When the group may speak again, None when it may now."""
-        route = next(iter(self._routes_of(one)), None)
+        route = self._first_route(one)
         if route is None or not route.group_interval_s:
             return None
         self._plan.timed.add(_group(one))
         sent_at = self._is.sent_at.get(_group(one))
-        if sent_at is None:
+        if sent_at is None or is_ahead(sent_at, self._now):
             return None
         over = sent_at + timedelta(seconds=route.group_interval_s)
         return over if over > self._now else None
@@ -171,7 +187,7 @@ class _Planner:
         """Let what comes free between two digests wait for the next one."""
         if not one.digest or one.hold is None or one.hold.reason not in _LATE:
             return False
-        route = next(iter(self._routes_of(one)), None)
+        route = self._first_route(one)
         digest = route.digest_of(one.severity) if route is not None else None
         if digest is None:
             return False
@@ -258,6 +274,10 @@ class _Planner:
         if one.id not in self._routes:
             self._routes[one.id] = self._is.routing.routes_to(one.receiver, one.labels)
         return self._routes[one.id]
+
+    def _first_route(self, one: Dispatch) -> Route | None:
+        """The one of them that says how it is gathered."""
+        return next(iter(self._routes_of(one)), None)
 
     # --- one alert and one receiver -----------------------------------------------------------
 
@@ -374,7 +394,11 @@ class _Planner:
     def _ended_since(self, tellings: Sequence[Dispatch]) -> bool:
         """Whether the ledger says that the alert is over, and was not when it was to be told."""
         end = self._is.ends.get(tellings[-1].alert_id)
-        return end is not None and end.at > _first(tellings)
+        if end is None:
+            return False
+        first = _first(tellings)
+        planned_ahead = is_ahead(first, self._now) and not is_ahead(end.at, self._now)
+        return end.at > first or planned_ahead
 
     def _withhold_all(self, tellings: Sequence[Dispatch], waiting: Iterable[Dispatch]) -> None:
         for one in tellings:

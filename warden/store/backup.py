@@ -93,13 +93,18 @@ def _make(partial: Path, connection: sqlite3.Connection) -> None:
 
 
 def nightly_backup(store: Store, folder: Path, now: datetime, *, keep: int = 7) -> Path:
-    """Write `warden-YYYY-MM-DD.db` into `folder` and remove all but the newest `keep`."""
+    """Write `warden-YYYY-MM-DD.db` into `folder` and remove all but the newest `keep`.
+
+    Those of days to come, which a clock made that was ahead, neither count nor go: they go in
+    their turn, when their day has passed.
+    """
     try:
         make_folder(folder)
     except OSError as error:
         raise StoreError(f"cannot make the folder of backups {folder}: {error.strerror}") from error
     target = back_up(store, folder / nightly_name(now.date()))
-    for old in (*nightly_backups(folder)[: -max(keep, 1)], *_left_unfinished(folder)):
+    old_ones = nightly_backups(folder, now.date())[: -max(keep, 1)]
+    for old in (*old_ones, *_left_unfinished(folder)):
         old.unlink(missing_ok=True)
     return target
 
@@ -109,11 +114,12 @@ def nightly_name(day: date) -> str:
     return f"warden-{day.isoformat()}.db"
 
 
-def nightly_backups(folder: Path) -> list[Path]:
-    """The backups in the folder, the oldest first."""
+def nightly_backups(folder: Path, until: date) -> list[Path]:
+    """The backups in the folder that bear that day or an earlier one, the oldest first."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if _NIGHTLY.fullmatch(path.name))
+    found = (path for path in folder.iterdir() if _NIGHTLY.fullmatch(path.name))
+    return sorted(path for path in found if path.name <= nightly_name(until))
 
 
 def _left_unfinished(folder: Path) -> list[Path]:

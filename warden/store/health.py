@@ -34,7 +34,7 @@ SOON = timedelta(hours=1)  # how long a failed template counts though a later me
 _DETAIL_LIMIT = 1_000
 _NAMES_SHOWN = 10
 _NOTED = "health_actors_noted_at"  # a key of `meta`
-_COLUMNS = "subject, name, state, since, until, ending, detail, known_through, number"
+COLUMNS = "subject, name, state, since, until, ending, detail, known_through, number"
 # Names that stand for nobody in particular; new ones come with every country.
 _NOBODY = ("civilians", "protesters", "rioters", "unidentified")
 
@@ -72,10 +72,10 @@ _FALLBACKS = (
 def load(connection: sqlite3.Connection, now: datetime) -> tuple[Condition, ...]:
     """What lasts, and what has ended lately, oldest first."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM health WHERE until IS NULL OR until > ? ORDER BY since, id",  # noqa: S608
+        f"SELECT {COLUMNS} FROM health WHERE until IS NULL OR until > ? ORDER BY since, id",  # noqa: S608
         (instant_text(now - RECENT),),
     )
-    return tuple(_condition(row) for row in rows)
+    return tuple(condition(row) for row in rows)
 
 
 def save(tx: sqlite3.Connection, before: Sequence[Condition], after: Sequence[Condition]) -> None:
@@ -84,7 +84,7 @@ def save(tx: sqlite3.Connection, before: Sequence[Condition], after: Sequence[Co
     changed = [one for one in after if one not in known]
     for one in sorted(changed, key=lambda c: c.until is None):  # ends first: one open a name
         tx.execute(
-            f"INSERT INTO health ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+            f"INSERT INTO health ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
             " ON CONFLICT (subject, name, state, since) DO UPDATE SET until = excluded.until,"
             " ending = excluded.ending, detail = excluded.detail,"
             " known_through = excluded.known_through, number = excluded.number",
@@ -244,7 +244,8 @@ def _is_nobody(name: str) -> bool:
     return name.casefold().startswith(_NOBODY)
 
 
-def _condition(row: Sequence[Any]) -> Condition:
+def condition(row: Sequence[Any]) -> Condition:
+    """A row of `COLUMNS` as a condition."""
     subject, name, state, since, until, then, detail, through, number = row
     known: date | None = parse_day_or_none(through)
     return Condition(

@@ -51,14 +51,15 @@ from warden.store.waiting import (
 
 # What waits, and why, has a module of its own; to callers it is one outbox.
 __all__ = [
-    "Settled", "acknowledged", "active_alerts", "add_deliveries", "add_dispatches", "add_message",
-    "add_messages", "alerts_of_dispatches", "alerts_of_message", "anything_to_flush", "claim",
-    "counts", "drop_unattempted", "due_deliveries", "earlier_messages", "ends", "expire",
-    "first_headers", "formats_of", "give_back", "groups_sent", "heard", "held_counts",
-    "in_review", "list_deliveries", "mark_groups", "mark_silence_ended", "next_due",
-    "notices_of_message", "postpone", "recipients_of", "recover", "release", "retry",
-    "set_holds", "settle", "silences_ended", "stops_of", "told", "told_of", "unfinished",
-    "wait_again", "waiting", "was_accepted", "withhold", "withhold_each",
+    "Settled", "acknowledged", "active_alerts", "add_deliveries", "add_dispatches",
+    "add_message", "add_messages", "alerts_of_dispatches", "alerts_of_message",
+    "anything_to_flush", "claim", "counts", "drop_unattempted", "due_deliveries",
+    "earlier_messages", "ends", "expire", "first_headers", "formats_of", "give_back",
+    "groups_sent", "heard", "held_counts", "in_review", "list_deliveries", "mark_groups",
+    "mark_silence_ended", "next_due", "notices_of_message", "postpone", "recipients_of",
+    "recover", "release", "retry", "set_holds", "settle", "silences_ended", "stops_of", "told",
+    "told_of", "unfinished", "wait_again", "waiting", "was_accepted", "was_tried_between",
+    "withhold", "withhold_each",
 ]  # fmt: skip
 
 _CHUNK = 500
@@ -372,6 +373,7 @@ def was_accepted(tx: sqlite3.Connection, message_id: str) -> bool:
 
 
 # --- deliveries -------------------------------------------------------------------------------
+# What is made due goes back to an earlier hour or stays: a clock that is ahead puts nothing off.
 
 _COLUMNS = (
     "x.id, x.key, x.message_id, x.receiver, x.channel, x.target, x.format, x.headers, x.state,"
@@ -393,7 +395,7 @@ _NONE_BEFORE = (
 def recover(tx: sqlite3.Connection, now: datetime) -> int:
     """Make due again what a process that is gone had under way; returns how many."""
     return tx.execute(
-        "UPDATE deliveries SET state = 'retry', lease_until = NULL, due_at = ?"
+        "UPDATE deliveries SET state = 'retry', lease_until = NULL, due_at = min(due_at, ?)"
         " WHERE state = 'sending'",
         (instant_text(now),),
     ).rowcount
@@ -457,7 +459,8 @@ def give_back(tx: sqlite3.Connection, delivery_ids: Iterable[int], now: datetime
     """Make due again what was claimed and not tried; the try is not counted."""
     tx.executemany(
         "UPDATE deliveries SET state = CASE WHEN attempts > 1 THEN 'retry' ELSE 'pending' END,"
-        " lease_until = NULL, due_at = ?, attempts = attempts - 1, tries = max(tries - 1, 0)"
+        " lease_until = NULL, due_at = min(due_at, ?), attempts = attempts - 1,"
+        " tries = max(tries - 1, 0)"
         " WHERE id = ? AND state = 'sending'",
         [(instant_text(now), number) for number in delivery_ids],
     )
@@ -536,6 +539,18 @@ def _settled_cells(result: Settled) -> tuple[Any, ...]:
         attempt.outcome,
         attempt.detail[:_MAX_DETAIL],
     )
+
+
+def was_tried_between(
+    tx: sqlite3.Connection, delivery_id: int, after: datetime, until: datetime
+) -> bool:
+    """Whether a try of the delivery ended in that time."""
+    row = tx.execute(
+        "SELECT EXISTS (SELECT 1 FROM delivery_attempts"
+        " WHERE delivery_id = ? AND finished_at > ? AND finished_at <= ?)",
+        (delivery_id, instant_text(after), instant_text(until)),
+    ).fetchone()
+    return bool(row[0])
 
 
 def expire(tx: sqlite3.Connection, delivery_ids: Iterable[int], reason: str, now: datetime) -> None:
@@ -631,8 +646,8 @@ def retry(tx: sqlite3.Connection, now: datetime, delivery_ids: Sequence[int] | N
     changed = 0
     for number in chosen:
         changed += tx.execute(
-            "UPDATE deliveries SET state = 'retry', tries = 0, due_at = ?, finished_at = NULL,"  # noqa: S608
-            f" lease_until = NULL WHERE id = ? AND state IN {states}",
+            "UPDATE deliveries SET state = 'retry', tries = 0, due_at = min(due_at, ?),"  # noqa: S608
+            f" finished_at = NULL, lease_until = NULL WHERE id = ? AND state IN {states}",
             (instant_text(now), number),
         ).rowcount
     return changed

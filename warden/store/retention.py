@@ -1,8 +1,9 @@
 """What the database forgets by itself, so that it grows by what is worth keeping.
 
-Standing in the flow: `Station.tidy`, once a day. Events, their revisions and the ledger are never
+Standing in the flow: `Upkeep.tidy`, once a day. Events, their revisions and the ledger are never
 removed: rules and backtests rest on them. What goes is what only serves looking back at how
 something was served or said. A lot is removed piece by piece: others want to write meanwhile.
+Nothing can be taken back, so that nothing goes by a clock that has not been right for a day.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from warden.store.rejects import prune_rejects
 from warden.store.values import instant_text
 
 PIECE: Final = 100  # rows of a transaction; a row may be a page of thousands of raw texts
+BELIEVED_AFTER: Final = timedelta(days=1)
+# Twice as long as it is from one asking to the next: what was done is seen by one of them.
+_SEEN_FOR: Final = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,22 @@ class Keep:
     raw: timedelta | None
     rejects: timedelta | None
     texts: timedelta | None
+
+
+def is_believed(connection: sqlite3.Connection, now: datetime) -> bool:
+    """Whether a walk or cycle of one to three days ago is known, so that the clock is believed.
+
+    A clock that was just set years forward has none. Nor has a warden that was off for weeks: it
+    forgets a day later.
+    """
+    newest = now - BELIEVED_AFTER
+    span = {"after": instant_text(newest - _SEEN_FOR), "until": instant_text(newest)}
+    row = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM poll_runs WHERE started_at > :after AND started_at <= :until)"
+        " OR EXISTS (SELECT 1 FROM cycles WHERE at > :after AND at <= :until)",
+        span,
+    ).fetchone()
+    return bool(row[0])
 
 
 def forget(

@@ -19,6 +19,7 @@ from warden.store.pages import COUNT_NAMES, PageCounts
 from warden.store.rows import clean_text
 from warden.store.values import (
     day_or_none,
+    day_text,
     instant_text,
     parse_day_or_none,
     parse_instant,
@@ -35,6 +36,7 @@ _ADD_COUNTS = (
     + ", ".join(f"{_COLUMN[name]} = {_COLUMN[name]} + :{name}" for name in COUNT_NAMES)
     + " WHERE id = :run"
 )
+# A `since` or `complete_through` of the future was named by a clock that was ahead.
 _STATE = """
 INSERT INTO source_state (source, kind, dataset, state, sentence, since, memory,
   complete_through, no_data_since, last_poll_at, last_ok_at, last_change_at, failures)
@@ -44,12 +46,13 @@ VALUES (:source, :kind, :dataset, :state, :sentence, :at, coalesce(:memory, '{}'
 ON CONFLICT (source) DO UPDATE SET
   kind = excluded.kind,
   dataset = iif(:dataset = '', dataset, :dataset),
-  since = iif(state = excluded.state, since, excluded.since),
+  since = iif(state = excluded.state, min(since, excluded.since), excluded.since),
   state = excluded.state,
   sentence = excluded.sentence,
   memory = coalesce(:memory, memory),
-  complete_through = nullif(
-    max(coalesce(complete_through, ''), coalesce(:complete_through, '')), ''),
+  complete_through = iif(complete_through > :today,
+    coalesce(:complete_through, :today),
+    nullif(max(coalesce(complete_through, ''), coalesce(:complete_through, '')), '')),
   no_data_since = excluded.no_data_since,
   last_poll_at = excluded.last_poll_at,
   last_ok_at = iif(:ok, :at, last_ok_at),
@@ -69,7 +72,7 @@ class SourceStatus:
     Attributes:
         since: when it came into this state.
         complete_through: the newest day its finished releases cover; it never moves back, for
-            what was once known stays known.
+            what was once known stays known, but out of a future that a wrong clock named.
         no_data_since: while embargoed or stale, the day after which nothing is known.
         last_change_at: when it last brought something new or revised.
         failures: walks in a row that did not end `ok`.
@@ -177,6 +180,7 @@ def end_walk(tx: sqlite3.Connection, run: int, kind: str, end: WalkEnd, now: dat
             "at": instant_text(now),
             "memory": memory,
             "complete_through": day_or_none(through),
+            "today": day_text(now.date()),
             "no_data_since": day_or_none(end.no_data_since),
             "ok": end.state == "ok",
             "changed": end.changed,
@@ -211,7 +215,8 @@ def set_state(
     tx.execute(
         "INSERT INTO source_state (source, kind, dataset, state, sentence, since, memory, failures)"
         " VALUES (?1, ?2, '', ?3, ?4, ?5, '{}', 0)"
-        " ON CONFLICT (source) DO UPDATE SET since = iif(state = ?3, since, ?5), state = ?3,"
+        " ON CONFLICT (source) DO UPDATE SET since = iif(state = ?3, min(since, ?5), ?5),"
+        " state = ?3,"
         " sentence = ?4, kind = ?2",
         (source, kind, state, clean_text(sentence, _SENTENCE_LIMIT), instant_text(now)),
     )

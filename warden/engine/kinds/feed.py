@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, get_args
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
+from warden.clock import is_ahead
 from warden.engine.facts import Severity
 from warden.engine.horizon import Horizon
 from warden.engine.kinds.base import Kind, Parameters
@@ -84,17 +85,17 @@ def signals(
     parameters: FeedParameters = rule.parameters
     severity = Severity(rule)
     found: list[Signal] = []
-    for run in _runs(rule, parameters, horizon.health):
+    for run in _runs(rule, parameters, horizon):
         last = run[-1]
         lasted = (last.until or horizon.now) - run[0].since
-        if lasted < timedelta(seconds=parameters.patience_s):
+        # It began in the future, by a clock that was ahead: only what was told stays written so.
+        was_told = lasted < timedelta() and is_ahead(run[0].since, horizon.now)
+        if lasted < timedelta(seconds=parameters.patience_s) and not was_told:
             continue
-        ended = last.until is not None and horizon.now - last.until >= timedelta(
-            days=rule.resolve_days
-        )
+        ended = last.until is not None and _is_over(last.until, rule, horizon.now)
         facts = _facts(run)
         begun, newest = _day(run[0]), _day(last)
-        hours = int(lasted.total_seconds() // 3600)
+        hours = max(int(lasted.total_seconds() // 3600), 0)
         found.append(
             Signal(
                 rule_id=rule.id,
@@ -113,15 +114,23 @@ def signals(
     return tuple(found)
 
 
+def _is_over(until: datetime, rule: Rule, now: datetime) -> bool:
+    """Whether it ended long enough ago; at once where a clock that was ahead says when."""
+    return is_ahead(until, now) or now - until >= timedelta(days=rule.resolve_days)
+
+
 def _runs(
-    rule: Rule, parameters: FeedParameters, health: Sequence[Condition]
+    rule: Rule, parameters: FeedParameters, horizon: Horizon
 ) -> Iterator[tuple[Condition, ...]]:
-    """The conditions that are meant, those that follow each other without a break as one."""
+    """The conditions that are meant, those that follow each other without a break as one.
+
+    What began in the future, by a clock that was ahead, follows nothing.
+    """
     patience = timedelta(days=rule.keep_firing_for_days)
     run: tuple[Condition, ...] = ()
-    meant = (one for one in health if _is_meant(one, parameters))
+    meant = (one for one in horizon.health if _is_meant(one, parameters))
     for one in sorted(meant, key=lambda c: (c.subject, c.name, c.since, c.uid)):
-        if run and _follows(run[-1], one, patience):
+        if run and _follows(run[-1], one, patience) and not is_ahead(one.since, horizon.now):
             run = (*run, one)
             continue
         if run:
