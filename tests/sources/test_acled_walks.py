@@ -91,6 +91,40 @@ def test_everything_is_walked_again_each_month(feed, world, clock):
     assert third.outcome.coverage is not None
 
 
+@pytest.mark.parametrize("ahead", [DAY, 400 * DAY])
+def test_after_a_clock_that_was_ahead_everything_and_deletions_are_asked_for_again(
+    ahead, feed, world, clock, server
+):
+    publish(world, clock, 3)
+    source = feed(full_every_days=30, overlap_days=5)
+    first = poll(source, clock.now() + ahead)
+    world.delete("MLI90002", clock.now() + timedelta(hours=1))
+    clock.advance(timedelta(hours=2))
+    second = poll(source, clock.now(), first.memory)
+    assert [d.source_id for d in second.deletions] == ["MLI90002"]
+    assert second.outcome.coverage is not None
+    assert second.memory["full_at"] == clock.now().isoformat()
+    assert second.memory["deleted"] <= clock.now().timestamp()
+    third = poll(source, clock.now() + DAY, second.memory)
+    assert third.outcome.coverage is None
+
+
+def test_a_stamp_that_only_a_clock_ahead_believed_does_not_stay_the_watermark(
+    feed, world, clock, server
+):
+    publish(world, clock, 3)
+    source = feed()
+    memory = poll(source, clock.now()).memory
+    ahead = int((clock.now() + 300 * DAY).timestamp())
+    second = poll(source, clock.now(), {**memory, "watermark": ahead})
+    assert second.ids
+    assert second.outcome.coverage is not None
+    assert second.memory["watermark"] <= (clock.now() + 2 * DAY).timestamp()
+    third = poll(source, clock.now(), second.memory)
+    assert third.outcome.coverage is None
+    assert third.memory["watermark"] == second.memory["watermark"]
+
+
 def test_another_filter_starts_anew(feed, world, clock):
     publish(world, clock, 3)
     memory = poll(feed(), clock.now()).memory

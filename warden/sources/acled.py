@@ -76,7 +76,7 @@ class AcledSource:
 
     def poll(self, memory: Mapping[str, Any], now: datetime) -> Generator[Page, None, PollOutcome]:
         """Deletions first, then edited rows, then (monthly, and at first) everything."""
-        past = AcledMemory.read(memory, self._asked)
+        past = AcledMemory.read(memory, self._asked).at(now)
         run = Run(now, AcledRows(now, self._filter))
         self._look_ups_left = LOOK_UPS
         try:
