@@ -140,6 +140,43 @@ def test_a_row_without_a_stamp_revises_and_leaves_the_stamp(feed):
     assert feed.event().record.source_updated_at == STAMP
 
 
+class TestAnotherSourcesRowWithoutAStamp:
+    """An export without a time of edit may be years old, and may lack what the feed knows."""
+
+    def bare(self, **changes):
+        return row(source_updated_at=None, actors=(), **changes)
+
+    def test_does_not_replace_a_stamped_version(self, feed):
+        feed.walk(row(fatalities=3))
+        counts = feed.walk(self.bare(fatalities=2), walk=Walk("inbox"))
+        assert counts == counted(served=1, older=1)
+        assert feed.event().record == row(fatalities=3)
+        assert feed.revisions() == ()
+
+    def test_is_unchanged_if_it_says_the_same(self, feed):
+        feed.walk(row())
+        assert feed.walk(row(source_updated_at=None), walk=Walk("inbox")).unchanged == 1
+        assert (feed.event().source, feed.event().record.source_updated_at) == ("acled", STAMP)
+
+    def test_does_not_bring_back_what_the_feed_withdrew(self, feed):
+        feed.walk(row())
+        feed.walk(deletions=[Deletion("1", STAMP + HOUR)])
+        assert feed.walk(self.bare(), walk=Walk("inbox")) == counted(served=1, older=1)
+        assert feed.event().status == "retracted"
+
+    def test_replaces_a_version_that_has_no_stamp_either(self, feed):
+        feed.walk(self.bare(fatalities=3))
+        assert feed.walk(self.bare(fatalities=4), walk=Walk("inbox")).revised == 1
+        assert feed.walk(self.bare(fatalities=5)).revised == 1
+
+    def test_of_the_source_that_stamped_it_takes_the_latest_read(self, feed):
+        feed.walk(self.bare(fatalities=3), walk=Walk("inbox"))
+        assert feed.walk(row(actors=(), fatalities=3)).unchanged == 1
+        assert feed.event().source == "acled"
+        assert feed.walk(self.bare(fatalities=9), walk=Walk("inbox")).older == 1
+        assert feed.walk(self.bare(fatalities=4)).revised == 1
+
+
 def test_the_same_row_twice_in_one_walk_is_a_duplicate(feed):
     walk = Walk("acled")
     assert feed.walk(row(), row(), walk=walk) == counted(served=2, new=1, duplicate=1)

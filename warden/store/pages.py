@@ -5,7 +5,8 @@ No statement is run per row: a page's known states are read at once, its writes 
 
 Which version of an event stands:
 * the newer source stamp wins; an older one changes nothing and counts as `older`;
-* an equal stamp, or a row without one, takes the latest read;
+* an equal stamp, or a row without one, takes the latest read; but a row without one counts as
+  `older` beside a stamped version that another source wrote, which may know more;
 * a retracted event that is served again is reinstated, unless its deletion is as new as the row;
 * equal content is unchanged whatever its stamp, but a newer stamp is remembered.
 """
@@ -43,7 +44,8 @@ _REASON_LIMIT = 500
 _LIFE_COLUMNS = ("status", "retracted_at", "retracted_reason", "deleted_at")
 
 _KNOWN = """
-SELECT uid, content_hash, source_updated_at, status, revision, revised_at, deleted_at, fingerprint
+SELECT uid, content_hash, source, source_updated_at, status, revision, revised_at, deleted_at,
+  fingerprint
 FROM events WHERE uid IN (SELECT value FROM json_each(?))
 """
 _BEFORE = f"""
@@ -64,7 +66,8 @@ _UPDATE = (
     " WHERE uid = ?"
 )
 _RESTAMP = """
-UPDATE events SET source_updated_at = ?, content_hash = ?, fingerprint = ? WHERE uid = ?
+UPDATE events SET source = ?, source_updated_at = ?, content_hash = ?, fingerprint = ?
+WHERE uid = ?
 """
 _REVISION = """
 INSERT INTO event_revisions (uid, revision, at, kind, source, changed,
@@ -134,9 +137,13 @@ class Walk:
 
 @dataclass(slots=True)
 class _Known:
-    """What the store knows of an event, as far as the verdict on a new row needs it."""
+    """What the store knows of an event, as far as the verdict on a new row needs it.
+
+    `source` is who stated it last; who first gave a stamp to what had none is one of these.
+    """
 
     content_hash: bytes
+    source: str
     stamp: str | None
     status: str
     revision: int
@@ -199,7 +206,7 @@ class _PageWriter:
         self.pending: set[str] = set()
         self.fresh: list[_Served] = []
         self.revised: list[_Served] = []
-        self.stamps: list[tuple[str | None, bytes, bytes | None, str]] = []
+        self.stamps: list[tuple[str, str | None, bytes, bytes | None, str]] = []
         self.raw: Sequence[str] = ()
 
     def write(self, page: Page) -> PageCounts:
@@ -309,12 +316,13 @@ class _PageWriter:
         again = walk.served.get(row.uid) == row.content_hash
         walk.served[row.uid] = row.content_hash
         known = self.known.get(row.uid)
-        verdict = _verdict(row, known)
+        verdict = _verdict(row, known, walk.source)
         if verdict == "new":
             counts.new += 1
             self.known[row.uid] = _Known(
-                row.content_hash, row.stamp, "active", 1, self.at, None, row.fingerprint
-            )
+                row.content_hash, walk.source, row.stamp, "active", 1, self.at, None,
+                row.fingerprint,
+            )  # fmt: skip
             self.pending.add(row.uid)
             self.fresh.append(row)
         elif verdict == "revised":
@@ -336,6 +344,7 @@ class _PageWriter:
         known = self.known[row.uid]
         self.known[row.uid] = _Known(
             row.content_hash,
+            self.walk.source,
             row.stamp or known.stamp,
             "active",
             known.revision + 1,
@@ -349,10 +358,16 @@ class _PageWriter:
         newer = _newer(row.stamp, known.stamp)
         if not newer and row.fingerprint in {None, known.fingerprint}:
             return
+        if known.stamp is None and newer:
+            known.source = self.walk.source  # the stamp is its word
         known.stamp = row.stamp if newer else known.stamp
         known.fingerprint = row.fingerprint
         self.pending.add(row.uid)
-        self.stamps.append((known.stamp, row.content_hash, row.fingerprint, row.uid))
+        self._restamp(row, known)
+
+    def _restamp(self, row: _Served, known: _Known) -> None:
+        cells = (known.source, known.stamp, row.content_hash, row.fingerprint, row.uid)
+        self.stamps.append(cells)
 
     # --- writing ---------------------------------------------------------------------------
 
@@ -404,7 +419,8 @@ class _PageWriter:
                 self.counts.unchanged += 1
                 known = self.known[row.uid]
                 known.revision -= 1
-                self.stamps.append((known.stamp, row.content_hash, row.fingerprint, row.uid))
+                known.source = was["source"]
+                self._restamp(row, known)
                 continue
             self._count_revision(row.uid, was)
             kind = "revised" if was["status"] == "active" else "reinstated"
@@ -462,15 +478,22 @@ class _PageWriter:
         return {cells[0]: dict(zip(names, cells, strict=True)) for cells in cursor}
 
 
-def _verdict(row: _Served, known: _Known | None) -> Literal["new", "revised", "unchanged", "older"]:
+def _verdict(
+    row: _Served, known: _Known | None, source: str
+) -> Literal["new", "revised", "unchanged", "older"]:
+    """What becomes of a row that `source` serves."""
     if known is None:
         return "new"
-    if _newer(known.stamp, row.stamp) and row.stamp is not None:
+    if row.stamp is not None and _newer(known.stamp, row.stamp):
         return "older"
-    if known.status == "retracted":
-        deleted, stamp = known.deleted_at, row.stamp
-        return "older" if deleted and stamp and stamp <= deleted else "revised"
-    return "unchanged" if row.content_hash == known.content_hash else "revised"
+    if known.status == "active" and row.content_hash == known.content_hash:
+        return "unchanged"
+    if row.stamp is None and known.stamp is not None and source != known.source:
+        return "older"
+    if known.status == "active":
+        return "revised"
+    deleted, stamp = known.deleted_at, row.stamp
+    return "older" if deleted and stamp and stamp <= deleted else "revised"
 
 
 def _newer(stamp: str | None, than: str | None) -> bool:
