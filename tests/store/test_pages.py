@@ -10,6 +10,7 @@ from support.records import record
 from warden.model.event import Actor
 from warden.sources.protocol import Deletion, Page, Reject
 from warden.store import MEMORY, open_store
+from warden.store.deletions import deletions_of, prune_deletions
 from warden.store.events import (
     PageCounts,
     Walk,
@@ -277,6 +278,34 @@ class TestRetraction:
         feed.walk(row())
         feed.walk(deletions=[Deletion("1"), Deletion("1", STAMP - HOUR)])
         assert feed.event().status == "retracted"
+
+    def test_a_row_older_than_its_deletion_is_not_news_though_nobody_knew_the_event(self, feed):
+        feed.walk(deletions=[Deletion("1", STAMP + HOUR)])
+        assert feed.walk(row(), walk=Walk("inbox")) == counted(served=1, older=1)
+        tied = row(source_updated_at=STAMP + HOUR)
+        assert feed.walk(tied) == counted(served=1, older=1)
+        bare = row(source_updated_at=None)
+        assert feed.walk(bare, walk=Walk("inbox")) == counted(served=1, older=1)
+        assert feed.event() is None
+        assert load_rejects(feed.store.connection) == ()
+
+    @pytest.mark.parametrize("stamp", [STAMP + 2 * HOUR, None])
+    def test_an_unknown_event_that_its_source_serves_after_its_deletion_is_new(self, feed, stamp):
+        feed.walk(deletions=[Deletion("1", STAMP + HOUR)])
+        assert feed.walk(row(source_updated_at=stamp)).new == 1
+        assert deletions_of(feed.store.connection, ["acled:1"]) == {}
+
+    def test_of_two_deletions_of_an_unknown_event_the_later_counts(self, feed):
+        feed.walk(deletions=[Deletion("1", STAMP + 2 * HOUR), Deletion("1", STAMP)])
+        feed.walk(deletions=[Deletion("1"), Deletion("1", STAMP + HOUR)])
+        assert feed.walk(row(source_updated_at=STAMP + 2 * HOUR)).older == 1
+
+    def test_deletions_of_unknown_events_are_forgotten_after_their_time(self, feed, store):
+        feed.walk(deletions=[Deletion("1", STAMP)])
+        feed.walk(deletions=[Deletion("1", STAMP), Deletion("2", STAMP)])
+        with store.transaction() as tx:
+            assert prune_deletions(tx, NOON + HOUR) == 1
+        assert set(deletions_of(store.connection, ["acled:1", "acled:2"])) == {"acled:2"}
 
     def test_a_page_withdraws_first_and_then_reads(self, feed):
         feed.walk(row("1"), row("2"))

@@ -8,6 +8,8 @@ Which version of an event stands:
 * an equal stamp, or a row without one, takes the latest read; but a row without one counts as
   `older` beside a stamped version that another source wrote, which may know more;
 * a retracted event that is served again is reinstated, unless its deletion is as new as the row;
+* a row of an unknown event is `older`, and kept nowhere, if a deletion told of it before is as new
+  as the row, or if it has no stamp and another source told the deletion;
 * equal content is unchanged whatever its stamp, but a newer stamp is remembered.
 """
 
@@ -24,6 +26,7 @@ from typing import Any, Literal
 from warden.collector import collector_paused
 from warden.model.event import Record
 from warden.sources.protocol import Deletion, Page, Reject, Unread, joined
+from warden.store.deletions import Unmet, deletions_of, drop_deletions, keep_deletions
 from warden.store.raw import add_raw_page
 from warden.store.rejects import add_rejects
 from warden.store.rows import (
@@ -79,6 +82,9 @@ UPDATE events SET status = 'retracted', retracted_at = ?, retracted_reason = ?, 
   revision = ?, revised_at = ?, source = ? WHERE uid = ?
 """
 _DELETED_LATER = "UPDATE events SET deleted_at = ? WHERE uid = ?"
+
+
+_Verdict = Literal["new", "revised", "unchanged", "older"]
 
 
 @dataclass(slots=True)
@@ -187,8 +193,9 @@ def retract(
 ) -> int:
     """Mark events as withdrawn by the source; return how many that were active.
 
-    Unknown ids and events with a newer stamp than the deletion are left alone. Of what is told
-    of one id, in a page or over the days, the latest stamp counts: no row up to it reinstates.
+    Events with a newer stamp than the deletion are left alone; stamped deletions of unknown ids
+    are kept for rows that may come. Of what is told of one id, in a page or over the days, the
+    latest stamp counts: no row up to it reinstates.
     """
     return _PageWriter(tx, dataset, walk, now).retract(deletions)
 
@@ -203,6 +210,7 @@ class _PageWriter:
         self.backfill_before = instant_text(now - BACKFILL_AFTER)
         self.counts = PageCounts()
         self.known: dict[str, _Known] = {}
+        self.unmet: dict[str, Unmet] = {}
         self.pending: set[str] = set()
         self.fresh: list[_Served] = []
         self.revised: list[_Served] = []
@@ -219,6 +227,7 @@ class _PageWriter:
         self.raw = page.raw
         served, unstorable = self._read(page)
         self.known = self._load_known([row.uid for row in served])
+        self.unmet = self._load_unmet(served)
         for row in served:
             self._decide(row)
         self._flush()
@@ -249,8 +258,19 @@ class _PageWriter:
                 later.append((stamp, uid))
         self._write_retractions(gone, known)
         self.tx.executemany(_DELETED_LATER, later)
+        self._keep_unmet({uid: items for uid, items in told.items() if uid not in known})
         self.walk.changed.update(gone)
         return len(gone)
+
+    def _keep_unmet(self, told: dict[str, list[Deletion]]) -> None:
+        """Keep deletions of unknown ids; one without a stamp can be held against no row."""
+        stamps = [
+            (uid, instant_text(item.deleted_at))
+            for uid, items in told.items()
+            for item in items
+            if item.deleted_at is not None and _storable(uid)
+        ]
+        keep_deletions(self.tx, stamps, self.walk.source, self.now)
 
     # --- reading ---------------------------------------------------------------------------
 
@@ -309,6 +329,10 @@ class _PageWriter:
     def _load_known(self, uids: list[str]) -> dict[str, _Known]:
         return {uid: _Known(*cells) for uid, *cells in self.tx.execute(_KNOWN, (json_list(uids),))}
 
+    def _load_unmet(self, served: Sequence[_Served]) -> dict[str, Unmet]:
+        unknown = [row.uid for row in served if row.uid not in self.known]
+        return deletions_of(self.tx, unknown) if unknown else {}
+
     # --- deciding --------------------------------------------------------------------------
 
     def _decide(self, row: _Served) -> None:
@@ -316,7 +340,7 @@ class _PageWriter:
         again = walk.served.get(row.uid) == row.content_hash
         walk.served[row.uid] = row.content_hash
         known = self.known.get(row.uid)
-        verdict = _verdict(row, known, walk.source)
+        verdict = self._verdict(row, known)
         if verdict == "new":
             counts.new += 1
             self.known[row.uid] = _Known(
@@ -335,6 +359,13 @@ class _PageWriter:
             counts.unchanged += 1
         if verdict == "unchanged" and known is not None:
             self._keep_up(row, known)
+
+    def _verdict(self, row: _Served, known: _Known | None) -> _Verdict:
+        if known is not None:
+            return _verdict(row, known, self.walk.source)
+        unmet = self.unmet.get(row.uid)
+        forbidden = unmet is not None and unmet.forbids(row.stamp, self.walk.source)
+        return "older" if forbidden else "new"
 
     def _revise(self, row: _Served) -> None:
         if row.uid in self.pending:
@@ -376,6 +407,9 @@ class _PageWriter:
         if self.fresh:
             self._insert([self._new_row(row, raw_page) for row in self.fresh])
             self.walk.changed.update(row.uid for row in self.fresh)
+            met = [row.uid for row in self.fresh if row.uid in self.unmet]
+            if met:
+                drop_deletions(self.tx, met)
         if self.revised:
             self._write_revisions(raw_page)
         if self.stamps:
@@ -478,12 +512,8 @@ class _PageWriter:
         return {cells[0]: dict(zip(names, cells, strict=True)) for cells in cursor}
 
 
-def _verdict(
-    row: _Served, known: _Known | None, source: str
-) -> Literal["new", "revised", "unchanged", "older"]:
-    """What becomes of a row that `source` serves."""
-    if known is None:
-        return "new"
+def _verdict(row: _Served, known: _Known, source: str) -> _Verdict:
+    """What becomes of a row of a known event that `source` serves."""
     if row.stamp is not None and _newer(known.stamp, row.stamp):
         return "older"
     if known.status == "active" and row.content_hash == known.content_hash:
