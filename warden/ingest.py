@@ -23,6 +23,7 @@ from typing import Any, get_args
 from warden.clock import Clock
 from warden.errors import SourceError, StoreError
 from warden.sources.protocol import (
+    NOT_IN_SNAPSHOT,
     Coverage,
     Deletion,
     Page,
@@ -40,7 +41,6 @@ MAX_RETRACT = 0.2
 LOOK_UP_FREELY = 100  # so few missing ids are looked up whatever their share
 LOOK_UP_BATCH = 50
 _STATES: tuple[str, ...] = get_args(SourceState)
-_NOT_IN_SNAPSHOT = "no longer in the source's snapshot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ def _reconcile(
         return _doubted(outcome, len(missing), there, share), ()
     if coverage.look_up:
         return _look_up(progress, outcome, missing), ()
-    return outcome, [Deletion(source_id, None, _NOT_IN_SNAPSHOT) for source_id in missing]
+    return outcome, [Deletion(source_id, None, NOT_IN_SNAPSHOT) for source_id in missing]
 
 
 def _look_up(progress: _Progress, outcome: PollOutcome, missing: Sequence[str]) -> PollOutcome:

@@ -8,7 +8,7 @@ import pytest
 from support.records import record
 
 from warden.model.event import Actor
-from warden.sources.protocol import Deletion, Page, Reject
+from warden.sources.protocol import NOT_IN_SNAPSHOT, Deletion, Page, Reject
 from warden.store import MEMORY, open_store
 from warden.store.deletions import deletions_of, prune_deletions
 from warden.store.events import (
@@ -248,6 +248,21 @@ class TestRetraction:
         event = feed.event()
         assert (event.status, event.revision, event.retracted_at) == ("active", 3, None)
         assert [item.kind for item in feed.revisions()] == ["retracted", "reinstated"]
+
+    def test_a_deletion_without_a_stamp_is_undone_by_its_source_or_by_a_newer_row(self, feed):
+        gone = Deletion("1", None, "no longer served by the source")
+        later = row(source_updated_at=STAMP + HOUR)
+        for back, source in [(row(), "acled"), (later, "inbox")]:
+            feed.walk(row())
+            feed.walk(deletions=[gone])
+            assert feed.walk(row(), walk=Walk("inbox")) == counted(served=1, older=1)
+            assert feed.event().status == "retracted"
+            assert feed.walk(back, walk=Walk(source)).reinstated == 1
+
+    def test_what_a_snapshot_lacked_is_brought_back_by_whoever_serves_it(self, feed):
+        feed.walk(row())
+        feed.walk(deletions=[Deletion("1", None, NOT_IN_SNAPSHOT)], walk=Walk("snapshot"))
+        assert feed.walk(row()).reinstated == 1
 
     def test_a_row_no_newer_than_its_deletion_does_not_reinstate(self, feed):
         feed.walk(row())

@@ -7,7 +7,9 @@ Which version of an event stands:
 * the newer source stamp wins; an older one changes nothing and counts as `older`;
 * an equal stamp, or a row without one, takes the latest read; but a row without one counts as
   `older` beside a stamped version that another source wrote, which may know more;
-* a retracted event that is served again is reinstated, unless its deletion is as new as the row;
+* a retracted event that is served again is reinstated, unless its deletion is as new as the row; a
+  deletion without a stamp is undone by its own source or by a newer stamp, and one that only means
+  that a snapshot lacked the event by anybody;
 * a row of an unknown event is `older`, and kept nowhere, if a deletion told of it before is as new
   as the row, or if it has no stamp and another source told the deletion;
 * equal content is unchanged whatever its stamp, but a newer stamp is remembered.
@@ -25,7 +27,7 @@ from typing import Any, Literal
 
 from warden.collector import collector_paused
 from warden.model.event import Record
-from warden.sources.protocol import Deletion, Page, Reject, Unread, joined
+from warden.sources.protocol import NOT_IN_SNAPSHOT, Deletion, Page, Reject, Unread, joined
 from warden.store.deletions import Unmet, deletions_of, drop_deletions, keep_deletions
 from warden.store.raw import add_raw_page
 from warden.store.rejects import add_rejects
@@ -48,7 +50,7 @@ _LIFE_COLUMNS = ("status", "retracted_at", "retracted_reason", "deleted_at")
 
 _KNOWN = """
 SELECT uid, content_hash, source, source_updated_at, status, revision, revised_at, deleted_at,
-  fingerprint
+  fingerprint, retracted_reason
 FROM events WHERE uid IN (SELECT value FROM json_each(?))
 """
 _BEFORE = f"""
@@ -156,6 +158,7 @@ class _Known:
     revised_at: str
     deleted_at: str | None
     fingerprint: bytes | None
+    retracted_reason: str = ""
 
     def holds(self, fingerprint: bytes) -> bool:
         """Whether a row with this fingerprint would change nothing."""
@@ -520,10 +523,21 @@ def _verdict(row: _Served, known: _Known, source: str) -> _Verdict:
         return "unchanged"
     if row.stamp is None and known.stamp is not None and source != known.source:
         return "older"
-    if known.status == "active":
+    if known.status == "active" or _undoes(row, known, source):
         return "revised"
-    deleted, stamp = known.deleted_at, row.stamp
-    return "older" if deleted and stamp and stamp <= deleted else "revised"
+    return "older"
+
+
+def _undoes(row: _Served, known: _Known, source: str) -> bool:
+    """Whether a row is newer than the deletion of its event, or as good as that.
+
+    Two stamps decide. Else whoever withdrew the event may bring it back, and another source only
+    by a later edit than the one that was withdrawn: an old export still holds what is gone.
+    """
+    if known.deleted_at is not None and row.stamp is not None:
+        return row.stamp > known.deleted_at
+    own = source == known.source or known.retracted_reason == NOT_IN_SNAPSHOT
+    return own or _newer(row.stamp, known.stamp)
 
 
 def _newer(stamp: str | None, than: str | None) -> bool:
