@@ -253,12 +253,27 @@ def test_a_file_above_the_limit_is_refused(inbox):
     assert "larger than 100 bytes" in polled.sentence
 
 
-def test_a_long_page_of_bad_rows_is_drift_and_a_short_one_is_not(tmp_path):
-    rows = [a_row(n, latitude="x") for n in range(1, 21)]
-    assert len(read(drop(tmp_path, rows=rows)).rejects) == 20
-    rows += [a_row(n) for n in range(21, 61)]
-    with pytest.raises(FileRefusedError, match="20 of 60 rows"):
+@pytest.mark.parametrize(("bad", "good"), [(20, 40), (45, 0), (5, 0), (5, 19)])
+def test_a_file_of_which_over_a_fifth_cannot_be_read_is_drift_however_short(tmp_path, bad, good):
+    rows = [a_row(n, event_date="11/27/2024") for n in range(1, bad + 1)]
+    rows += [a_row(n) for n in range(bad + 1, bad + good + 1)]
+    with pytest.raises(FileRefusedError, match=f"{bad} of {bad + good} rows"):
         read(drop(tmp_path, rows=rows))
+
+
+@pytest.mark.parametrize(("bad", "good"), [(4, 0), (5, 20)])
+def test_a_few_bad_rows_are_no_drift(tmp_path, bad, good):
+    rows = [a_row(n, latitude="x") for n in range(1, bad + 1)]
+    rows += [a_row(n) for n in range(bad + 1, bad + good + 1)]
+    assert len(read(drop(tmp_path, rows=rows)).rejects) == bad
+
+
+def test_some_lines_of_notes_at_the_end_of_a_long_file_are_no_drift(tmp_path, monkeypatch):
+    monkeypatch.setattr("warden.sources.file_reading.PAGE_ROWS", 50)
+    rows = [a_row(n) for n in range(1, 101)]
+    rows += [a_row(n, latitude="x") for n in range(101, 107)]
+    polled = read(drop(tmp_path, rows=rows))
+    assert (len(polled.records), len(polled.rejects)) == (100, 6)
 
 
 def test_a_file_that_is_not_there_is_a_usage_error(tmp_path):

@@ -27,7 +27,7 @@ from warden.sources.tables import Table, TableError, open_table
 
 PAGE_ROWS = 2_000
 DRIFT_SHARE = 0.2
-DRIFT_LEAST_ROWS = 50  # a shorter page with bad rows is a small file with bad rows, no drift
+LEAST_REJECTS = 5  # fewer bad rows are no drift, however short the file
 ACTOR_BASED_ROWS = 20_000  # rows sorted by actor rather than event would show it later
 ACTOR_BASED_SHARE = 0.005
 MAX_BYTES = 2 << 30
@@ -108,13 +108,17 @@ class Reading:
             recogniser if self._recognisable else None,
         )
         rows = table.rows(columns, identifier)
+        met = bad = 0
         while True:
             with collector_paused():
                 chunk = list(islice(rows, PAGE_ROWS))
                 page, held = reader.page(chunk)
             if not chunk:
                 break
-            _refuse_drift(path, page, len(chunk))
+            if len(chunk) == PAGE_ROWS:  # a rest is judged with the page before it: a few lines
+                met = bad = 0  # of notes at a long file's end are no drift
+            met, bad = met + len(chunk), bad + len(page.rejects)
+            _refuse_drift(path, page, met, bad)
             tally.add(page, held, names=self.snapshot)
             yield page
         tally.files += 1
@@ -262,10 +266,9 @@ def require_files(paths: Iterable[Path]) -> None:
 # --- rows -------------------------------------------------------------------------------------
 
 
-def _refuse_drift(path: Path, page: Page, rows: int) -> None:
-    """Raise when more than a fifth of a long page cannot be used."""
-    bad = len(page.rejects)
-    if rows < DRIFT_LEAST_ROWS or bad <= DRIFT_SHARE * rows:
+def _refuse_drift(path: Path, page: Page, rows: int, bad: int) -> None:
+    """Raise when more than a fifth of these rows, of which `page` has the last, cannot be used."""
+    if bad < LEAST_REJECTS or bad <= DRIFT_SHARE * rows or not page.rejects:
         return
     reason, times = Counter(reject.reason for reject in page.rejects).most_common(1)[0]
     raise FileRefusedError(
