@@ -150,6 +150,76 @@ def test_a_processed_that_is_no_folder_is_told(inbox):
     assert names(inbox) == [".keep", "export.csv", "processed"]
 
 
+def test_what_was_read_before_a_file_that_cannot_be_put_away_is_remembered(inbox):
+    drop(inbox, "1.csv", rows=[a_row(1, event_date="2024-05-20")])
+    os.utime(inbox / "1.csv", (1, 1))
+    drop(inbox, "2.csv", text="a,b\n1,2\n")
+    (inbox / "rejected").write_text("no folder")
+    polled = poll(source(inbox), NOW)
+    assert polled.state == "access_denied"
+    assert "2.csv cannot be put away (File exists)" in polled.sentence
+    assert "no column" in polled.sentence
+    assert polled.outcome.complete_through == date(2024, 5, 20)
+    assert polled.memory["complete_through"] == "2024-05-20"
+
+
+def test_a_file_that_cannot_be_put_away_stands_in_no_others_way(inbox):
+    for age, name in [(3, "1.csv"), (1, "3.csv")]:
+        drop(inbox, name, rows=[a_row(age)])
+        os.utime(inbox / name, (100 - age, 100 - age))
+    drop(inbox, "2.csv", text="a,b\n1,2\n")
+    os.utime(inbox / "2.csv", (98, 98))
+    (inbox / "rejected").write_text("no folder")
+    polled = poll(source(inbox), NOW)
+    assert polled.ids == ["MLI90003", "MLI90001"]
+    assert names(inbox / "processed") == ["1.csv", "3.csv"]
+    assert names(inbox) == ["2.csv", "processed", "rejected"]
+
+
+def test_a_refused_snapshot_that_cannot_be_put_away_stands_in_no_others_way(inbox):
+    drop(inbox, "1.csv", text="a,b\n1,2\n")
+    os.utime(inbox / "1.csv", (1, 1))
+    drop(inbox, "2.csv")
+    (inbox / "rejected").write_text("no folder")
+    polled = poll(source(inbox, snapshot=True), NOW)
+    assert polled.outcome.coverage.seen == {"MLI90001"}
+    assert "1.csv cannot be put away" in polled.sentence
+    again = poll(source(inbox, snapshot=True), NOW, polled.memory)
+    assert names(inbox / "processed") == ["2.csv"]
+    assert again.state == "access_denied"
+
+
+def test_snapshots_wait_for_one_that_was_read_and_cannot_be_put_away(inbox):
+    drop(inbox, "1.csv")
+    os.utime(inbox / "1.csv", (1, 1))
+    memory = poll(source(inbox, snapshot=True), NOW).memory
+    drop(inbox, "2.csv", rows=[a_row(2)])
+    (inbox / "processed").write_text("no folder")
+    polled = poll(source(inbox, snapshot=True), NOW, memory)
+    assert (polled.state, polled.ids, polled.memory) == ("access_denied", [], None)
+    assert "1.csv cannot be put away" in polled.sentence
+    (inbox / "processed").unlink()
+    assert poll(source(inbox, snapshot=True), NOW, memory).ids == ["MLI90002"]
+
+
+@pytest.mark.parametrize("stem", ["x" * 251, "é" * 125, "." * 3 + "y" * 240, "a." + "z" * 249])
+def test_names_as_long_as_they_may_be_are_shortened_where_something_is_added(inbox, stem):
+    for text in (None, None, "a,b\n1,2\n", "a,b\n1,2\n"):
+        drop(inbox, f"x{stem[1:]}.csv"[-255:], text=text)
+        polled = poll(source(inbox), NOW)
+        assert polled.state == ("ok" if text is None else "schema_drift")
+    assert len(names(inbox / "processed")) == 2
+    assert len(names(inbox / "rejected")) == 4
+    assert names(inbox) == ["processed", "rejected"]
+
+
+def test_a_refused_file_whose_name_is_no_utf_8_has_its_reason_beside_it(inbox):
+    drop(inbox, os.fsdecode(b"bad\xff.csv"), text="a,b\n1,2\n")
+    assert poll(source(inbox), NOW).state == "schema_drift"
+    (reason,) = inbox.glob("rejected/*.reason.txt")
+    assert "no column" in reason.read_text()
+
+
 def test_only_the_wanted_countries_are_taken(inbox):
     drop(inbox, rows=[a_row(1), a_row(2, iso=854, country="Burkina Faso")])
     polled = poll(source(inbox, countries=["Burkina Faso"]), NOW)

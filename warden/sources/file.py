@@ -143,20 +143,27 @@ class FileSource:
         self, memory: Mapping[str, Any], now: datetime
     ) -> Generator[Page, None, PollOutcome]:
         ready, busy = inbox.waiting(self.settings.path, self.settings.settle_s)
-        done = memory.get("read")
-        for file in [file for file in ready if file.signature == done]:
-            inbox.keep(file)
+        for file in [file for file in ready if file.signature == memory.get("read")]:
+            try:
+                inbox.keep(file)
+            except OSError as error:
+                # Those after it wait: read again later, it would withdraw what they bring.
+                return self._nothing(memory, _cannot("put away", file, error), "access_denied")
             ready.remove(file)
-        chosen = ready[:1] if self.settings.snapshot else ready
-        tally = Tally()
-        for file in chosen:
-            yield from self._one(file, tally, now)
-        if not chosen:
+        if not ready:
             being = f"; {busy} still being written" if busy else ""
             return self._quiet(memory, f"no new files{being}", now)
-        waiting = len(ready) - len(chosen)
-        read = chosen[0] if self.settings.snapshot else None
-        return self._outcome(memory, tally, read, waiting, now)
+        total, claim, read, waiting = Tally(), None, None, len(ready)
+        for file in ready:
+            tally = Tally()
+            yield from self._one(file, tally, now)
+            total.include(tally)
+            waiting -= 1
+            # Of snapshots one; but a refused one that cannot be put away stands in no other's way.
+            if self.settings.snapshot and not (tally.refused and tally.stuck):
+                claim, read = (tally, file) if tally.whole else (None, None)
+                break
+        return self._outcome(memory, total, claim, read, waiting=waiting, now=now)
 
     def _one(self, file: inbox.Waiting, tally: Tally, now: datetime) -> Generator[Page, None, None]:
         """One file of the folder, from its first page to its place in a subfolder."""
@@ -166,13 +173,19 @@ class FileSource:
                 yield from self._reading.pages(file.path, tally, now, self._recogniser)
         except FileRefusedError as error:
             tally.refused.append(str(error))
-            inbox.refuse(file, str(error))
         except inbox.Changed as error:
-            tally.nameless = True  # a snapshot that moved is no snapshot
             tally.refused.append(str(error))
-        else:
-            if not self.settings.snapshot or self._reading.coverage(tally) is None:
+            return
+        except OSError as error:
+            tally.stuck.append(_cannot("read", file, error))
+            return
+        try:
+            if tally.refused:
+                inbox.refuse(file, tally.refused[0])
+            elif self._reading.coverage(tally) is None:
                 inbox.keep(file)
+        except OSError as error:
+            tally.stuck.append(_cannot("put away", file, error))
 
     def _file(self, memory: Mapping[str, Any], now: datetime) -> Generator[Page, None, PollOutcome]:
         """The one file, if it has changed since it was read."""
@@ -189,25 +202,34 @@ class FileSource:
             return self._nothing(memory, str(error), "ok")
         except FileRefusedError as error:
             tally.refused.append(str(error))
-        return self._outcome(memory, tally, file, 0, now)
+        except OSError as error:
+            tally.stuck.append(_cannot("read", file, error))
+        claim, read = tally if tally.whole else None, None if tally.stuck else file
+        return self._outcome(memory, tally, claim, read, waiting=0, now=now)
 
     def _outcome(
         self,
         memory: Mapping[str, Any],
-        tally: Tally,
+        total: Tally,
+        claim: Tally | None,
         read: inbox.Waiting | None,
+        *,
         waiting: int,
         now: datetime,
     ) -> PollOutcome:
-        coverage = None if tally.refused else self._reading.coverage(tally)
-        sentence = "; ".join([tally.words, *tally.refused])
-        if self.settings.snapshot and coverage is None and not tally.refused:
+        """What is told of the poll.
+
+        `claim`: what the one file held that may be a snapshot; `read`: the file to know again.
+        """
+        coverage = None if claim is None else self._reading.coverage(claim)
+        sentence = "; ".join([total.words, *total.refused, *total.stuck])
+        if self.settings.snapshot and coverage is None and claim is not None:
             sentence += "; nothing was withdrawn, since some rows have no id or no country"
         if waiting:
             sentence += f"; {waiting} more waiting"
-        known = later(day_in(memory), tally.newest)
+        known = later(day_in(memory), total.newest)
         return PollOutcome(
-            state="schema_drift" if tally.refused else "ok",
+            state="access_denied" if total.stuck else "schema_drift" if total.refused else "ok",
             sentence=sentence,
             memory={
                 "complete_through": known and known.isoformat(),
@@ -216,7 +238,7 @@ class FileSource:
             },
             complete_through=known,
             coverage=coverage,
-            envelope=about(tally),
+            envelope=about(total),
         )
 
     def _quiet(self, memory: Mapping[str, Any], sentence: str, now: datetime) -> PollOutcome:
@@ -239,6 +261,14 @@ class FileSource:
     @staticmethod
     def _nothing(memory: Mapping[str, Any], sentence: str, state: SourceState) -> PollOutcome:
         return PollOutcome(state, sentence, complete_through=day_in(memory))
+
+
+def _cannot(what: str, file: inbox.Waiting, error: OSError) -> str:
+    """A file that the system would not let be read or put away, in a sentence."""
+    return (
+        f"{file.path.name} cannot be {what} ({error.strerror or error}); give warden the right to "
+        "read the files and to move them, or take it away"
+    )
 
 
 def _require_no_link(file: inbox.Waiting) -> None:

@@ -42,7 +42,14 @@ class FileRefusedError(SourceError):
 
 @dataclass(slots=True)
 class Tally:
-    """What the files of one poll held."""
+    """What a file held, or the files of one poll.
+
+    Attributes:
+        newest, oldest: event dates. countries, seen: for a snapshot.
+        nameless: a row has no id, so that it is not known what a snapshot lacks.
+        refused: sentences about files that were refused.
+        stuck: sentences about files that the system would not let be read, or put away.
+    """
 
     files: int = 0
     records: int = 0
@@ -54,6 +61,17 @@ class Tally:
     seen: set[str] = field(default_factory=set)
     nameless: bool = False
     refused: list[str] = field(default_factory=list)
+    stuck: list[str] = field(default_factory=list)
+
+    def include(self, file: Tally) -> None:
+        """Count another file in, for what is told of the poll; claims of snapshots stay apart."""
+        self.files += file.files
+        self.records += file.records
+        self.rejected += file.rejected
+        self.foreign += file.foreign
+        self.newest = later(self.newest, file.newest)
+        self.refused += file.refused
+        self.stuck += file.stuck
 
     def add(self, page: Page, held: Mapping[str, Held], *, names: bool) -> None:
         """Count a page and its rows that were left unread; `names`: keep the ids too."""
@@ -70,6 +88,11 @@ class Tally:
             self.seen.update(held)
             self.countries.update(event.iso3 for event in known)
             self.nameless |= any(not reject.source_id for reject in page.rejects)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that was begun was read to its end."""
+        return self.files > 0 and not self.refused
 
     @property
     def words(self) -> str:
@@ -344,4 +367,5 @@ def about(tally: Tally) -> dict[str, Any]:
         "rejected": tally.rejected,
         "foreign": tally.foreign,
         "refused": tally.refused,
+        "stuck": tally.stuck,
     }

@@ -25,6 +25,8 @@ PROCESSED = "processed"
 REJECTED = "rejected"
 REASON = ".reason.txt"
 _UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart", ".swp", "~", REASON)
+_LONGEST_SUFFIX = 20  # characters
+_LONGEST_NAME = 255  # bytes, of Linux's file systems
 _F_SETSIG = 10  # Linux; not in Python's fcntl
 
 
@@ -128,7 +130,8 @@ def refuse(file: Waiting, reason: str) -> Path:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(moved.name + REASON, flags, 0o640, dir_fd=place)
         give_to_owner_of(moved.parent, descriptor)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+    # A file's name, which the reason names, need not be UTF-8.
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
         stream.write(reason + "\n")
     return moved
 
@@ -136,12 +139,22 @@ def refuse(file: Waiting, reason: str) -> Path:
 def _move(path: Path, folder: Path) -> Path:
     make_folder(folder)
     with _folder(folder) as place:
-        name, number = path.name, 1
+        name, number = _fitting(path, ""), 1
         while _there(name, place) or _there(name + REASON, place):
             number += 1
-            name = f"{path.stem}-{number}{path.suffix}"
+            name = _fitting(path, f"-{number}")
         os.rename(path, name, dst_dir_fd=place)
     return folder / name
+
+
+def _fitting(path: Path, more: str) -> str:
+    """The file's name with `more` after its stem, shortened so that a reason has room beside it."""
+    stem, suffix = path.stem, path.suffix
+    if len(suffix) > _LONGEST_SUFFIX:  # no suffix, but a name with a point in it
+        stem, suffix = path.name, ""
+    while len(os.fsencode(f"{stem}{more}{suffix}{REASON}")) > _LONGEST_NAME:
+        stem = stem[:-1]
+    return f"{stem}{more}{suffix}"
 
 
 @contextmanager
