@@ -379,6 +379,17 @@ def test_a_folder_to_which_no_file_ever_came_is_waited_for_from_the_first_look_o
     assert poll(never, NOW + timedelta(days=900), first.memory).outcome.state == "ok"
 
 
+def test_after_a_clock_that_was_ahead_files_are_waited_for_from_now_on(inbox):
+    one = source(inbox, stale_after="2d")
+    drop(inbox)
+    ahead = poll(one, NOW + timedelta(days=60)).memory
+    right = poll(one, NOW, ahead)
+    assert right.state == "ok"
+    assert right.memory["complete_through"] == ahead["complete_through"]
+    assert poll(one, NOW + timedelta(days=1), right.memory).state == "ok"
+    assert poll(one, NOW + timedelta(days=2), right.memory).state == "stale"
+
+
 def test_a_file_that_becomes_a_pipe_before_it_is_read_is_refused(tmp_path):
     (tmp_path / "a.csv").touch()
     source = read_files([tmp_path / "a.csv"], source_name="files")

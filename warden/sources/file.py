@@ -243,11 +243,11 @@ class FileSource:
 
     def _quiet(self, memory: Mapping[str, Any], sentence: str, now: datetime) -> PollOutcome:
         """There is nothing new: as it should be, or for too long."""
-        allowed, since = self.settings.stale_after, memory.get("news_at")
-        if since is None:  # the first look: from now on it is waited for
+        allowed, since = self.settings.stale_after, _news_at(memory)
+        if since is None or since > now:  # the first look, or the first of a clock set right
             moved = {**memory, "news_at": now.isoformat()}
             return PollOutcome("ok", sentence, memory=moved, complete_through=day_in(memory))
-        quiet = now - datetime.fromisoformat(str(since))
+        quiet = now - since
         if allowed is None or quiet < allowed:
             return self._nothing(memory, sentence, "ok")
         days = max(quiet.days, 0)
@@ -261,6 +261,12 @@ class FileSource:
     @staticmethod
     def _nothing(memory: Mapping[str, Any], sentence: str, state: SourceState) -> PollOutcome:
         return PollOutcome(state, sentence, complete_through=day_in(memory))
+
+
+def _news_at(memory: Mapping[str, Any]) -> datetime | None:
+    """When something was last read, as remembered."""
+    text = memory.get("news_at")
+    return None if text is None else datetime.fromisoformat(str(text))
 
 
 def _cannot(what: str, file: inbox.Waiting, error: OSError) -> str:
