@@ -24,6 +24,7 @@ from warden.clock import Clock
 from warden.errors import SourceError, StoreError
 from warden.sources.protocol import (
     NOT_IN_SNAPSHOT,
+    STANDING,
     Coverage,
     Deletion,
     Page,
@@ -265,7 +266,10 @@ def _doubted(outcome: PollOutcome, missing: int, there: int, share: float) -> Po
         f"the {share:.0%} that one walk may withdraw; nothing was withdrawn. If they really are "
         "gone, raise max_retract for one walk"
     )
-    return replace(outcome, state="truncated", sentence=sentence)
+    memory = outcome.memory
+    if memory is not None and STANDING in memory:
+        memory = {**memory, STANDING: {"state": "truncated", "sentence": sentence}}
+    return replace(outcome, state="truncated", sentence=sentence, memory=memory)
 
 
 def _batches(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -74,7 +74,57 @@ def test_a_file_that_makes_no_sense_moves_to_rejected_with_its_reason_beside_it(
     assert "no column" in reason
     assert "event_id_cnty" in reason
     assert "notes.csv" in polled.sentence
-    assert poll(source(inbox), NOW, polled.memory).state == "ok"
+
+
+def test_a_refused_file_is_told_until_one_is_read_well(inbox):
+    drop(inbox, "notes.csv", text="a,b\n1,2\n")
+    drop(inbox, "good.csv")
+    refused = poll(source(inbox), NOW)
+    later = poll(source(inbox), NOW + timedelta(days=3), refused.memory)
+    assert later.state == "schema_drift"
+    assert "notes.csv was refused" in later.sentence
+    assert later.sentence.endswith("since then no new files")
+    assert later.memory is None
+    drop(inbox, "notes.csv")
+    mended = poll(source(inbox), NOW, refused.memory)
+    assert mended.state == "ok"
+    assert poll(source(inbox), NOW, mended.memory).state == "ok"
+
+
+def test_a_refused_file_is_told_until_it_is_taken_away(inbox):
+    drop(inbox, "notes.csv", text="a,b\n1,2\n")
+    memory = poll(source(inbox), NOW).memory
+    (inbox / "rejected" / "notes.csv").rename(inbox / ".notes.csv")
+    over = poll(source(inbox), NOW, memory)
+    assert over.state == "ok"
+    assert poll(source(inbox), NOW, over.memory).state == "ok"
+
+
+def test_a_refused_file_is_told_until_the_operator_reads_another(inbox):
+    drop(inbox, "notes.csv", text="a,b\n1,2\n")
+    memory = poll(source(inbox), NOW).memory
+    named = read_files([drop(inbox, ".by-hand.csv")], source_name="inbox")
+    after = poll(named, NOW, memory).memory
+    assert poll(source(inbox), NOW, after).state == "ok"
+
+
+def test_a_refused_file_is_told_until_nothing_came_for_too_long(inbox):
+    drop(inbox, "notes.csv", text="a,b\n1,2\n")
+    one = source(inbox, stale_after="2d")
+    memory = poll(one, NOW).memory
+    assert poll(one, NOW + timedelta(days=3), memory).state == "stale"
+
+
+def test_the_one_file_stays_refused_until_it_changes(inbox):
+    path = drop(inbox, text="a,b\n1,2\n")
+    refused = poll(source(path), NOW)
+    again = poll(source(path), NOW, refused.memory)
+    assert (refused.state, again.state) == ("schema_drift", "schema_drift")
+    assert "since then export.csv has not changed" in again.sentence
+    drop(inbox)
+    mended = poll(source(path), NOW, refused.memory)
+    assert (mended.state, mended.ids) == ("ok", ["MLI90001"])
+    assert poll(source(path), NOW, mended.memory).state == "ok"
 
 
 def test_a_second_file_of_one_name_keeps_the_first(inbox):

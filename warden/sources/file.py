@@ -30,7 +30,7 @@ from warden.sources.file_reading import (
     read_files,
     require_files,
 )
-from warden.sources.protocol import Page, PollOutcome, Recogniser, SourceState
+from warden.sources.protocol import STANDING, Page, PollOutcome, Recogniser, SourceState
 
 __all__ = [
     "FileRefusedError",
@@ -83,7 +83,9 @@ class FileSource:
 
     Its memory: `complete_through` (the newest event date read), `read` (the signature of the one
     file, or of the snapshot that is to be moved when its withdrawals are committed), `news_at`
-    (when something was last read, or first looked for).
+    (when something was last read, or first looked for), `standing` (what is told while nothing new
+    comes: a file was refused, or a snapshot doubted). That ends when a file is read well, from the
+    folder or by `warden ingest`, or when the refused files are taken away.
     """
 
     kind = "file"
@@ -181,7 +183,7 @@ class FileSource:
             return
         try:
             if tally.refused:
-                inbox.refuse(file, tally.refused[0])
+                tally.put_aside.append(inbox.refuse(file, tally.refused[0]).name)
             elif self._reading.coverage(tally) is None:
                 inbox.keep(file)
         except OSError as error:
@@ -193,13 +195,13 @@ class FileSource:
         if file is None or file.signature == memory.get("read"):
             return self._quiet(memory, f"{self.settings.path.name} has not changed", now)
         if inbox.being_written(file, self.settings.settle_s):
-            return self._nothing(memory, f"{self.settings.path.name} is still being written", "ok")
+            return self._quiet(memory, f"{self.settings.path.name} is still being written", now)
         tally = Tally()
         try:
             with inbox.steady(file):
                 yield from self._reading.pages(file.path, tally, now, self._recogniser)
         except inbox.Changed as error:
-            return self._nothing(memory, str(error), "ok")
+            return self._quiet(memory, str(error), now)
         except FileRefusedError as error:
             tally.refused.append(str(error))
         except OSError as error:
@@ -235,27 +237,53 @@ class FileSource:
                 "complete_through": known and known.isoformat(),
                 "read": None if read is None else read.signature,
                 "news_at": now.isoformat(),
+                STANDING: self._standing(memory, total, "; ".join(total.refused)),
             },
             complete_through=known,
             coverage=coverage,
             envelope=about(total),
         )
 
+    def _standing(
+        self, memory: Mapping[str, Any], total: Tally, refused: str
+    ) -> Mapping[str, Any] | None:
+        """What quiet polls go on telling: that a file was refused, until one is read well."""
+        if total.put_aside:
+            return {"state": "schema_drift", "sentence": refused, "rejected": total.put_aside}
+        if total.refused and self.settings.path.is_file():
+            return {"state": "schema_drift", "sentence": refused}
+        return None if total.whole else memory.get(STANDING)
+
+    def _still_standing(self, memory: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The trouble that was told last, unless somebody took away the files that it is about."""
+        standing: Mapping[str, Any] | None = memory.get(STANDING)
+        rejected = [] if standing is None else standing.get("rejected", [])
+        gone = rejected and not inbox.any_rejected(self.settings.path, rejected)
+        return None if gone else standing
+
     def _quiet(self, memory: Mapping[str, Any], sentence: str, now: datetime) -> PollOutcome:
-        """There is nothing new: as it should be, or for too long."""
-        allowed, since = self.settings.stale_after, _news_at(memory)
+        """There is nothing new: as it should be, after some trouble, or for too long."""
+        since, standing = _news_at(memory), self._still_standing(memory)
         if since is None or since > now:  # the first look, or the first of a clock set right
-            moved = {**memory, "news_at": now.isoformat()}
-            return PollOutcome("ok", sentence, memory=moved, complete_through=day_in(memory))
-        quiet = now - since
-        if allowed is None or quiet < allowed:
-            return self._nothing(memory, sentence, "ok")
-        days = max(quiet.days, 0)
-        return self._nothing(
-            memory,
-            f"{sentence} for {days} day{'' if days == 1 else 's'}; look why no file comes to "
-            f"{self.settings.path}",
-            "stale",
+            since = now
+        moved = {**memory, "news_at": since.isoformat(), STANDING: standing}
+        quiet, allowed = now - since, self.settings.stale_after
+        state: SourceState = "ok"
+        if allowed is not None and quiet >= allowed:
+            state = "stale"
+            days = max(quiet.days, 0)
+            sentence += (
+                f" for {days} day{'' if days == 1 else 's'}; look why no file comes to "
+                f"{self.settings.path}"
+            )
+        elif standing is not None:
+            state = standing["state"]
+            sentence = f"{standing['sentence']}; since then {sentence}"
+        return PollOutcome(
+            state,
+            sentence,
+            memory=None if moved == {STANDING: None, **memory} else moved,
+            complete_through=day_in(memory),
         )
 
     @staticmethod

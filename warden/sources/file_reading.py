@@ -22,7 +22,7 @@ from warden.sources.acled_rows import COLUMNS, DATASET, REQUIRED, AcledRows, Row
 from warden.sources.field_map import FieldMap, MappedRows
 from warden.sources.fingerprints import Fingerprints
 from warden.sources.page_reading import PageReader, Parser
-from warden.sources.protocol import Coverage, Held, Page, PollOutcome, Recogniser
+from warden.sources.protocol import STANDING, Coverage, Held, Page, PollOutcome, Recogniser
 from warden.sources.tables import Table, TableError, open_table
 
 PAGE_ROWS = 2_000
@@ -47,7 +47,8 @@ class Tally:
     Attributes:
         newest, oldest: event dates. countries, seen: for a snapshot.
         nameless: a row has no id, so that it is not known what a snapshot lacks.
-        refused: sentences about files that were refused.
+        refused: sentences about files that were refused, or changed while they were read.
+        put_aside: the names of refused files in `rejected/`.
         stuck: sentences about files that the system would not let be read, or put away.
     """
 
@@ -61,6 +62,7 @@ class Tally:
     seen: set[str] = field(default_factory=set)
     nameless: bool = False
     refused: list[str] = field(default_factory=list)
+    put_aside: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
 
     def include(self, file: Tally) -> None:
@@ -71,6 +73,7 @@ class Tally:
         self.foreign += file.foreign
         self.newest = later(self.newest, file.newest)
         self.refused += file.refused
+        self.put_aside += file.put_aside
         self.stuck += file.stuck
 
     def add(self, page: Page, held: Mapping[str, Held], *, names: bool) -> None:
@@ -225,7 +228,7 @@ class NamedFiles:
         return PollOutcome(
             state="ok",
             sentence=tally.words,
-            memory={**memory, "complete_through": known and known.isoformat()},
+            memory={**memory, "complete_through": known and known.isoformat(), STANDING: None},
             complete_through=known,
             coverage=self._reading.coverage(tally),
             envelope=about(tally),

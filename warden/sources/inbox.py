@@ -14,7 +14,7 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,6 +145,11 @@ def _move(path: Path, folder: Path) -> Path:
             name = _fitting(path, f"-{number}")
         os.rename(path, name, dst_dir_fd=place)
     return folder / name
+
+
+def any_rejected(folder: Path, names: Iterable[str]) -> bool:
+    """Whether one of these still lies in the folder's `rejected/`."""
+    return any(look(folder / REJECTED / name) is not None for name in names)
 
 
 def _fitting(path: Path, more: str) -> str:
