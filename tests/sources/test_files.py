@@ -239,6 +239,19 @@ def test_a_refused_snapshot_that_cannot_be_put_away_stands_in_no_others_way(inbo
     assert again.state == "access_denied"
 
 
+def test_a_snapshot_of_the_same_name_size_and_time_as_the_last_is_read(inbox):
+    memory = None
+    for dead in (2, 7):
+        path = drop(inbox, ".s.csv", rows=[a_row(1, fatalities=dead)])
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+        path.rename(inbox / "s.csv")
+        polled = poll(source(inbox, snapshot=True), NOW, memory)
+        assert [record.fatalities for record in polled.records] == [dead]
+        memory = polled.memory
+        assert not poll(source(inbox, snapshot=True), NOW, memory).pages
+    assert names(inbox / "processed") == ["s-2.csv", "s.csv"]
+
+
 def test_snapshots_wait_for_one_that_was_read_and_cannot_be_put_away(inbox):
     drop(inbox, "1.csv")
     os.utime(inbox / "1.csv", (1, 1))

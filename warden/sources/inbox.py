@@ -32,16 +32,22 @@ _F_SETSIG = 10  # Linux; not in Python's fcntl
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A file as it was when it was found; the same signature later means: unchanged."""
+    """A file as it was when it was found; the same signature later means: unchanged.
+
+    Attributes:
+        size: bytes. modified_ns: its time of writing, which whoever copies it may set.
+        changed_ns: when it came to lie there so, which only the kernel sets.
+    """
 
     path: Path
     size: int
     modified_ns: int
+    changed_ns: int
 
     @property
     def signature(self) -> list[object]:
         """What is remembered of it."""
-        return [self.path.name, self.size, self.modified_ns]
+        return [self.path.name, self.size, self.modified_ns, self.changed_ns]
 
 
 def waiting(folder: Path, settle_s: float) -> tuple[list[Waiting], int]:
@@ -72,7 +78,7 @@ def look(path: Path) -> Waiting | None:
         stat = path.lstat()
     except FileNotFoundError:
         return None
-    return Waiting(path, stat.st_size, stat.st_mtime_ns)
+    return Waiting(path, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
 
 
 def being_written(file: Waiting, settle_s: float) -> bool:
