@@ -522,10 +522,10 @@ def test_a_field_map_reads_another_makers_csv(tmp_path):
     assert [actor.name for actor in record.actors] == ["JNIM", "Civilians"]
 
 
-@pytest.mark.parametrize("shape", ["list", "data", "ndjson", "geojson"])
+@pytest.mark.parametrize("shape", ["list", "data", "ndjson", "geojson", "feature list", "feature"])
 def test_json_of_any_shape_gives_the_same_records(tmp_path, shape):
     rows = [UCDP_ROW, {**UCDP_ROW, "id": 512346}]
-    if shape == "geojson":
+    if shape in {"geojson", "feature list", "feature"}:
         rows = [
             {
                 "type": "Feature",
@@ -539,11 +539,25 @@ def test_json_of_any_shape_gives_the_same_records(tmp_path, shape):
         "data": json.dumps({"data": rows}),
         "ndjson": "\n".join(json.dumps(row) for row in rows) + "\n",
         "geojson": json.dumps({"type": "FeatureCollection", "features": rows}),
+        "feature list": json.dumps(rows),
+        "feature": json.dumps(rows[0]),
     }[shape]
     found = mapped(drop(tmp_path, "events.json", text=text)).records
-    assert [record.source_id for record in found] == ["512345", "512346"]
+    assert [record.source_id for record in found] == ["512345", "512346"][: len(found)]
+    assert len(found) == (1 if shape == "feature" else 2)
     expected = mapped(drop(tmp_path, rows=[UCDP_ROW])).records[0]
     assert found[0] == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[]", '{"data": []}', '{"type": "FeatureCollection", "features": []}', ",".join(UCDP_ROW)],
+)
+def test_a_file_without_a_row_is_read_and_brings_nothing(tmp_path, text):
+    for snapshot in (False, True):
+        polled = mapped(drop(tmp_path, "events.json", text=text), snapshot=snapshot)
+        assert (polled.state, polled.records, polled.rejects) == ("ok", [], [])
+        assert polled.outcome.coverage is None
 
 
 def test_nested_json_is_named_with_a_point(tmp_path):

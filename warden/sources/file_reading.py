@@ -304,6 +304,8 @@ def _refuse_drift(path: Path, page: Page, rows: int, bad: int) -> None:
 
 
 def _require(table: Table, path: Path, columns: Iterable[str], whose: str) -> None:
+    if table.columns is None:  # an empty list: nothing was refused, nothing came
+        return
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise FileRefusedError(
