@@ -190,11 +190,21 @@ def test_a_duplicate_of_an_older_row_is_a_duplicate_too(feed):
     assert feed.walk(stale, stale) == counted(served=2, older=1, duplicate=1)
 
 
-def test_other_content_under_one_id_in_one_page_is_taken_in_order(feed):
-    rows = [row(fatalities=number) for number in (1, 2, 1, 4)]
-    assert feed.walk(*rows) == counted(served=4, new=1, revised=3)
+@pytest.mark.parametrize("stamp", [STAMP, None])
+def test_of_rows_with_one_id_and_stamp_in_a_page_only_the_last_counts(feed, stamp):
+    rows = [row(fatalities=number, source_updated_at=stamp) for number in (1, 2, 1, 4)]
+    assert feed.walk(*rows, raw=["a", "b", "c", "d"]) == counted(served=4, new=1, duplicate=3)
+    assert feed.walk(*rows) == counted(served=4, unchanged=1, duplicate=3)
     assert feed.event().record.fatalities == 4
-    assert [item.changed["fatalities"] for item in feed.revisions()] == [1, 2, 1]
+    assert feed.revisions() == ()
+    assert load_raw_row(feed.store.connection, "acled:1") == "d"
+
+
+def test_versions_of_an_event_in_one_page_are_taken_in_order(feed):
+    rows = [row(fatalities=n, source_updated_at=STAMP + n * HOUR) for n in (1, 2, 4)]
+    assert feed.walk(*rows) == counted(served=3, new=1, revised=2)
+    assert feed.event().record.fatalities == 4
+    assert [item.changed["fatalities"] for item in feed.revisions()] == [1, 2]
 
 
 def test_a_restamp_and_a_revision_in_one_page_are_taken_in_order(feed):

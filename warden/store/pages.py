@@ -5,8 +5,9 @@ No statement is run per row: a page's known states are read at once, its writes 
 
 Which version of an event stands:
 * the newer source stamp wins; an older one changes nothing and counts as `older`;
-* an equal stamp, or a row without one, takes the latest read; but a row without one counts as
-  `older` beside a stamped version that another source wrote, which may know more;
+* an equal stamp, or a row without one, takes the latest read, of a page only the last; but a row
+  without one counts as `older` beside a stamped version that another source wrote, which may know
+  more;
 * a retracted event that is served again is reinstated, unless its deletion is as new as the row; a
   deletion without a stamp is undone by its own source or by a newer stamp, and one that only means
   that a snapshot lacked the event by anybody;
@@ -229,6 +230,7 @@ class _PageWriter:
         counts.foreign = page.foreign
         self.raw = page.raw
         served, unstorable = self._read(page)
+        served = self._last_of_each(served)
         self.known = self._load_known([row.uid for row in served])
         self.unmet = self._load_unmet(served)
         for row in served:
@@ -323,6 +325,19 @@ class _PageWriter:
                 )
             )
         return served, unstorable
+
+    def _last_of_each(self, served: list[_Served]) -> list[_Served]:
+        """Of rows with one id and one stamp only the last, in order; the others are duplicates.
+
+        It is the one that would stand in the end. Taken one after the other, two that differ
+        would revise each other at every walk that serves them.
+        """
+        last = {(row.uid, row.stamp): row.place for row in served}
+        if len(last) == len(served):
+            return served
+        kept = [row for row in served if last[row.uid, row.stamp] == row.place]
+        self.counts.duplicate += len(served) - len(kept)
+        return kept
 
     def _check(self, record: Record) -> None:
         if record.dataset != self.dataset:
