@@ -380,6 +380,13 @@ def test_files_that_are_no_tables_are_refused_with_a_reason(tmp_path, content, w
         read(path)
 
 
+def test_the_sentence_about_a_refused_file_is_short_however_long_its_names(tmp_path):
+    name = "c" * 100_000
+    with pytest.raises(FileRefusedError, match="c…, d twice") as refused:
+        read(drop(tmp_path, text=f"{name},{name},d,d\n1,2,3,4\n"))
+    assert len(str(refused.value)) < 200
+
+
 def test_a_file_above_the_limit_is_refused(inbox):
     drop(inbox)
     polled = poll(source(inbox, max_bytes=100), NOW)
