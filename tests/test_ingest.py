@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 from support.records import record
+from support.sourcing import a_row, as_csv
 
 from warden.clock import ManualClock
 from warden.errors import SourceError, StoreError
 from warden.ingest import ingest
-from warden.sources.file import read_files
+from warden.sources.file import FileSettings, FileSource, read_files
 from warden.sources.protocol import Coverage, Deletion, Page, PollOutcome, Reject
 from warden.store import MEMORY, open_store
 from warden.store import sources as walks
@@ -240,6 +241,26 @@ class TestSnapshots:
         assert "20%" in result.sentence
         assert walks.load_source(store.connection, "feed").state == "truncated"
         assert ingest(store, source, clock, max_retract=0.5).counts.retracted == 3
+
+    def test_a_doubt_about_a_dropped_snapshot_is_told_until_a_file_is_read_well(
+        self, store, clock, tmp_path
+    ):
+        def drop(rows):
+            (tmp_path / "export.csv").write_text(as_csv(rows), encoding="utf-8")
+
+        old = {"event_date": "2024-02-01", "timestamp": "1707000000"}
+        rows = [a_row(number, **old) for number in range(10)]
+        settings = {"name": "inbox", "path": tmp_path, "snapshot": True}
+        inbox = FileSource(FileSettings.model_validate(settings))
+        drop(rows)
+        ingest(store, inbox, clock)
+        ingest(store, inbox, clock)
+        drop(rows[:3])
+        told = [ingest(store, inbox, clock) for _ in range(3)]
+        assert {one.state for one in told} == {"truncated"}
+        assert all("7 of the 10 events" in one.sentence for one in told)
+        drop(rows[:9])
+        assert [ingest(store, inbox, clock).state for _ in range(2)] == ["ok", "ok"]
 
     def test_the_source_may_set_the_share(self, store, clock):
         names = numbered(10)

@@ -23,6 +23,8 @@ from typing import Any, get_args
 from warden.clock import Clock
 from warden.errors import SourceError, StoreError
 from warden.sources.protocol import (
+    NOT_IN_SNAPSHOT,
+    STANDING,
     Coverage,
     Deletion,
     Page,
@@ -40,7 +42,6 @@ MAX_RETRACT = 0.2
 LOOK_UP_FREELY = 100  # so few missing ids are looked up whatever their share
 LOOK_UP_BATCH = 50
 _STATES: tuple[str, ...] = get_args(SourceState)
-_NOT_IN_SNAPSHOT = "no longer in the source's snapshot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ def _reconcile(
         return _doubted(outcome, len(missing), there, share), ()
     if coverage.look_up:
         return _look_up(progress, outcome, missing), ()
-    return outcome, [Deletion(source_id, None, _NOT_IN_SNAPSHOT) for source_id in missing]
+    return outcome, [Deletion(source_id, None, NOT_IN_SNAPSHOT) for source_id in missing]
 
 
 def _look_up(progress: _Progress, outcome: PollOutcome, missing: Sequence[str]) -> PollOutcome:
@@ -265,7 +266,10 @@ def _doubted(outcome: PollOutcome, missing: int, there: int, share: float) -> Po
         f"the {share:.0%} that one walk may withdraw; nothing was withdrawn. If they really are "
         "gone, raise max_retract for one walk"
     )
-    return replace(outcome, state="truncated", sentence=sentence)
+    memory = outcome.memory
+    if memory is not None and STANDING in memory:
+        memory = {**memory, STANDING: {"state": "truncated", "sentence": sentence}}
+    return replace(outcome, state="truncated", sentence=sentence, memory=memory)
 
 
 def _batches(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

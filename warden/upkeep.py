@@ -17,12 +17,14 @@ from warden.errors import WardenError
 from warden.settings import Settings
 from warden.store import Store, health
 from warden.store.backup import nightly_backup, nightly_name
+from warden.store.deletions import prune_deletions
 from warden.store.retention import Keep, forget, is_believed
 from warden.store.sources import prune_runs
 from warden.vitals import Vitals
 
 KEEP_RUNS = timedelta(days=90)
 KEEP_HEALTH = timedelta(days=400)
+KEEP_DELETIONS = timedelta(days=730)  # how old an export may be that still holds what was deleted
 BACKUP_AGAIN = timedelta(hours=1)
 
 
@@ -69,6 +71,7 @@ class Upkeep:
         with self._store.transaction() as tx:
             prune_runs(tx, now - KEEP_RUNS)
             health.prune(tx, now - KEEP_HEALTH)
+            prune_deletions(tx, now - KEEP_DELETIONS)
         kept = self._settings.retention
         keep = Keep(kept.raw, kept.rejects, kept.texts)
         return forget(self._store, keep, now, self._stopping.is_set)

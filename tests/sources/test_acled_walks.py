@@ -91,6 +91,40 @@ def test_everything_is_walked_again_each_month(feed, world, clock):
     assert third.outcome.coverage is not None
 
 
+@pytest.mark.parametrize("ahead", [DAY, 400 * DAY])
+def test_after_a_clock_that_was_ahead_everything_and_deletions_are_asked_for_again(
+    ahead, feed, world, clock, server
+):
+    publish(world, clock, 3)
+    source = feed(full_every_days=30, overlap_days=5)
+    first = poll(source, clock.now() + ahead)
+    world.delete("MLI90002", clock.now() + timedelta(hours=1))
+    clock.advance(timedelta(hours=2))
+    second = poll(source, clock.now(), first.memory)
+    assert [d.source_id for d in second.deletions] == ["MLI90002"]
+    assert second.outcome.coverage is not None
+    assert second.memory["full_at"] == clock.now().isoformat()
+    assert second.memory["deleted"] <= clock.now().timestamp()
+    third = poll(source, clock.now() + DAY, second.memory)
+    assert third.outcome.coverage is None
+
+
+def test_a_stamp_that_only_a_clock_ahead_believed_does_not_stay_the_watermark(
+    feed, world, clock, server
+):
+    publish(world, clock, 3)
+    source = feed()
+    memory = poll(source, clock.now()).memory
+    ahead = int((clock.now() + 300 * DAY).timestamp())
+    second = poll(source, clock.now(), {**memory, "watermark": ahead})
+    assert second.ids
+    assert second.outcome.coverage is not None
+    assert second.memory["watermark"] <= (clock.now() + 2 * DAY).timestamp()
+    third = poll(source, clock.now(), second.memory)
+    assert third.outcome.coverage is None
+    assert third.memory["watermark"] == second.memory["watermark"]
+
+
 def test_another_filter_starts_anew(feed, world, clock):
     publish(world, clock, 3)
     memory = poll(feed(), clock.now()).memory
@@ -107,6 +141,52 @@ def test_a_full_walk_that_shrank_is_not_believed(feed, world, clock, server):
     assert polled.state == "truncated"
     assert polled.outcome.coverage is None
     assert polled.memory is None
+
+
+@pytest.fixture
+def one_fresh_row(feed, world, clock):
+    """A source, and its memory after two full walks: of its rows one lies in the overlap."""
+    for number in range(1, 5):
+        world.publish(a_row(number), clock.now() - 60 * DAY)
+    world.publish(a_row(9), clock.now() - DAY)
+    source = feed(full_every_days=1)
+    memory = poll(source, clock.now()).memory
+    clock.advance(DAY)
+    return source, poll(source, clock.now(), memory).memory
+
+
+def test_a_row_of_the_overlap_counts_once_though_two_walks_of_a_poll_serve_it(one_fresh_row):
+    _, memory = one_fresh_row
+    assert memory["overlap_rows"] == 1
+
+
+def test_the_last_row_of_the_overlap_may_be_deleted(one_fresh_row, world, clock):
+    source, memory = one_fresh_row
+    world.delete("MLI90009", clock.now())
+    assert poll(source, clock.now() + DAY / 10, memory).state == "ok"
+
+
+def test_when_everything_is_walked_anyway_that_decides_whether_rows_were_lost(
+    one_fresh_row, world, clock
+):
+    source, memory = one_fresh_row
+    long_ago = int((clock.now() - 40 * DAY).timestamp())
+    world.publish(a_row(9), clock.now(), stamp=long_ago)  # by the feed's whim
+    clock.advance(DAY / 2)
+    assert poll(source, clock.now(), memory).state == "truncated"
+    clock.advance(DAY / 2)
+    polled = poll(source, clock.now(), memory)
+    assert polled.state == "ok"
+    assert polled.outcome.coverage is not None
+    assert polled.memory["overlap_rows"] == 0
+
+
+def test_a_full_walk_that_serves_nothing_where_rows_were_is_refused(one_fresh_row, clock, server):
+    source, memory = one_fresh_row
+    server.fail(faults.replaced_rows([]), times=None)
+    clock.advance(DAY)
+    polled = poll(source, clock.now(), memory)
+    assert (polled.state, polled.memory) == ("truncated", None)
 
 
 def test_foreign_rows_of_an_ignored_filter_are_counted_and_dropped(feed, world, clock, server):

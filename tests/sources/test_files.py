@@ -74,7 +74,57 @@ def test_a_file_that_makes_no_sense_moves_to_rejected_with_its_reason_beside_it(
     assert "no column" in reason
     assert "event_id_cnty" in reason
     assert "notes.csv" in polled.sentence
-    assert poll(source(inbox), NOW, polled.memory).state == "ok"
+
+
+def test_a_refused_file_is_told_until_one_is_read_well(inbox):
+    drop(inbox, "notes.csv", text="a,b\n1,2\n")
+    drop(inbox, "good.csv")
+    refused = poll(source(inbox), NOW)
+    later = poll(source(inbox), NOW + timedelta(days=3), refused.memory)
+    assert later.state == "schema_drift"
+    assert "notes.csv was refused" in later.sentence
+    assert later.sentence.endswith("since then no new files")
+    assert later.memory is None
+    drop(inbox, "notes.csv")
+    mended = poll(source(inbox), NOW, refused.memory)
+    assert mended.state == "ok"
+    assert poll(source(inbox), NOW, mended.memory).state == "ok"
+
+
+def test_a_refused_file_is_told_until_it_is_taken_away(inbox):
+    drop(inbox, "notes.csv", text="a,b\n1,2\n")
+    memory = poll(source(inbox), NOW).memory
+    (inbox / "rejected" / "notes.csv").rename(inbox / ".notes.csv")
+    over = poll(source(inbox), NOW, memory)
+    assert over.state == "ok"
+    assert poll(source(inbox), NOW, over.memory).state == "ok"
+
+
+def test_a_refused_file_is_told_until_the_operator_reads_another(inbox):
+    drop(inbox, "notes.csv", text="a,b\n1,2\n")
+    memory = poll(source(inbox), NOW).memory
+    named = read_files([drop(inbox, ".by-hand.csv")], source_name="inbox")
+    after = poll(named, NOW, memory).memory
+    assert poll(source(inbox), NOW, after).state == "ok"
+
+
+def test_a_refused_file_is_told_until_nothing_came_for_too_long(inbox):
+    drop(inbox, "notes.csv", text="a,b\n1,2\n")
+    one = source(inbox, stale_after="2d")
+    memory = poll(one, NOW).memory
+    assert poll(one, NOW + timedelta(days=3), memory).state == "stale"
+
+
+def test_the_one_file_stays_refused_until_it_changes(inbox):
+    path = drop(inbox, text="a,b\n1,2\n")
+    refused = poll(source(path), NOW)
+    again = poll(source(path), NOW, refused.memory)
+    assert (refused.state, again.state) == ("schema_drift", "schema_drift")
+    assert "since then export.csv has not changed" in again.sentence
+    drop(inbox)
+    mended = poll(source(path), NOW, refused.memory)
+    assert (mended.state, mended.ids) == ("ok", ["MLI90001"])
+    assert poll(source(path), NOW, mended.memory).state == "ok"
 
 
 def test_a_second_file_of_one_name_keeps_the_first(inbox):
@@ -148,6 +198,89 @@ def test_a_processed_that_is_no_folder_is_told(inbox):
     polled = poll(source(inbox), NOW)
     assert polled.state == "access_denied"
     assert names(inbox) == [".keep", "export.csv", "processed"]
+
+
+def test_what_was_read_before_a_file_that_cannot_be_put_away_is_remembered(inbox):
+    drop(inbox, "1.csv", rows=[a_row(1, event_date="2024-05-20")])
+    os.utime(inbox / "1.csv", (1, 1))
+    drop(inbox, "2.csv", text="a,b\n1,2\n")
+    (inbox / "rejected").write_text("no folder")
+    polled = poll(source(inbox), NOW)
+    assert polled.state == "access_denied"
+    assert "2.csv cannot be put away (File exists)" in polled.sentence
+    assert "no column" in polled.sentence
+    assert polled.outcome.complete_through == date(2024, 5, 20)
+    assert polled.memory["complete_through"] == "2024-05-20"
+
+
+def test_a_file_that_cannot_be_put_away_stands_in_no_others_way(inbox):
+    for age, name in [(3, "1.csv"), (1, "3.csv")]:
+        drop(inbox, name, rows=[a_row(age)])
+        os.utime(inbox / name, (100 - age, 100 - age))
+    drop(inbox, "2.csv", text="a,b\n1,2\n")
+    os.utime(inbox / "2.csv", (98, 98))
+    (inbox / "rejected").write_text("no folder")
+    polled = poll(source(inbox), NOW)
+    assert polled.ids == ["MLI90003", "MLI90001"]
+    assert names(inbox / "processed") == ["1.csv", "3.csv"]
+    assert names(inbox) == ["2.csv", "processed", "rejected"]
+
+
+def test_a_refused_snapshot_that_cannot_be_put_away_stands_in_no_others_way(inbox):
+    drop(inbox, "1.csv", text="a,b\n1,2\n")
+    os.utime(inbox / "1.csv", (1, 1))
+    drop(inbox, "2.csv")
+    (inbox / "rejected").write_text("no folder")
+    polled = poll(source(inbox, snapshot=True), NOW)
+    assert polled.outcome.coverage.seen == {"MLI90001"}
+    assert "1.csv cannot be put away" in polled.sentence
+    again = poll(source(inbox, snapshot=True), NOW, polled.memory)
+    assert names(inbox / "processed") == ["2.csv"]
+    assert again.state == "access_denied"
+
+
+def test_a_snapshot_of_the_same_name_size_and_time_as_the_last_is_read(inbox):
+    memory = None
+    for dead in (2, 7):
+        path = drop(inbox, ".s.csv", rows=[a_row(1, fatalities=dead)])
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+        path.rename(inbox / "s.csv")
+        polled = poll(source(inbox, snapshot=True), NOW, memory)
+        assert [record.fatalities for record in polled.records] == [dead]
+        memory = polled.memory
+        assert not poll(source(inbox, snapshot=True), NOW, memory).pages
+    assert names(inbox / "processed") == ["s-2.csv", "s.csv"]
+
+
+def test_snapshots_wait_for_one_that_was_read_and_cannot_be_put_away(inbox):
+    drop(inbox, "1.csv")
+    os.utime(inbox / "1.csv", (1, 1))
+    memory = poll(source(inbox, snapshot=True), NOW).memory
+    drop(inbox, "2.csv", rows=[a_row(2)])
+    (inbox / "processed").write_text("no folder")
+    polled = poll(source(inbox, snapshot=True), NOW, memory)
+    assert (polled.state, polled.ids, polled.memory) == ("access_denied", [], None)
+    assert "1.csv cannot be put away" in polled.sentence
+    (inbox / "processed").unlink()
+    assert poll(source(inbox, snapshot=True), NOW, memory).ids == ["MLI90002"]
+
+
+@pytest.mark.parametrize("stem", ["x" * 251, "é" * 125, "." * 3 + "y" * 240, "a." + "z" * 249])
+def test_names_as_long_as_they_may_be_are_shortened_where_something_is_added(inbox, stem):
+    for text in (None, None, "a,b\n1,2\n", "a,b\n1,2\n"):
+        drop(inbox, f"x{stem[1:]}.csv"[-255:], text=text)
+        polled = poll(source(inbox), NOW)
+        assert polled.state == ("ok" if text is None else "schema_drift")
+    assert len(names(inbox / "processed")) == 2
+    assert len(names(inbox / "rejected")) == 4
+    assert names(inbox) == ["processed", "rejected"]
+
+
+def test_a_refused_file_whose_name_is_no_utf_8_has_its_reason_beside_it(inbox):
+    drop(inbox, os.fsdecode(b"bad\xff.csv"), text="a,b\n1,2\n")
+    assert poll(source(inbox), NOW).state == "schema_drift"
+    (reason,) = inbox.glob("rejected/*.reason.txt")
+    assert "no column" in reason.read_text()
 
 
 def test_only_the_wanted_countries_are_taken(inbox):
@@ -247,18 +380,40 @@ def test_files_that_are_no_tables_are_refused_with_a_reason(tmp_path, content, w
         read(path)
 
 
+def test_the_sentence_about_a_refused_file_is_short_however_long_its_names(tmp_path):
+    name = "c" * 100_000
+    with pytest.raises(FileRefusedError, match="c…, d twice") as refused:
+        read(drop(tmp_path, text=f"{name},{name},d,d\n1,2,3,4\n"))
+    assert len(str(refused.value)) < 200
+
+
 def test_a_file_above_the_limit_is_refused(inbox):
     drop(inbox)
     polled = poll(source(inbox, max_bytes=100), NOW)
     assert "larger than 100 bytes" in polled.sentence
 
 
-def test_a_long_page_of_bad_rows_is_drift_and_a_short_one_is_not(tmp_path):
-    rows = [a_row(n, latitude="x") for n in range(1, 21)]
-    assert len(read(drop(tmp_path, rows=rows)).rejects) == 20
-    rows += [a_row(n) for n in range(21, 61)]
-    with pytest.raises(FileRefusedError, match="20 of 60 rows"):
+@pytest.mark.parametrize(("bad", "good"), [(20, 40), (45, 0), (5, 0), (5, 19)])
+def test_a_file_of_which_over_a_fifth_cannot_be_read_is_drift_however_short(tmp_path, bad, good):
+    rows = [a_row(n, event_date="11/27/2024") for n in range(1, bad + 1)]
+    rows += [a_row(n) for n in range(bad + 1, bad + good + 1)]
+    with pytest.raises(FileRefusedError, match=f"{bad} of {bad + good} rows"):
         read(drop(tmp_path, rows=rows))
+
+
+@pytest.mark.parametrize(("bad", "good"), [(4, 0), (5, 20)])
+def test_a_few_bad_rows_are_no_drift(tmp_path, bad, good):
+    rows = [a_row(n, latitude="x") for n in range(1, bad + 1)]
+    rows += [a_row(n) for n in range(bad + 1, bad + good + 1)]
+    assert len(read(drop(tmp_path, rows=rows)).rejects) == bad
+
+
+def test_some_lines_of_notes_at_the_end_of_a_long_file_are_no_drift(tmp_path, monkeypatch):
+    monkeypatch.setattr("warden.sources.file_reading.PAGE_ROWS", 50)
+    rows = [a_row(n) for n in range(1, 101)]
+    rows += [a_row(n, latitude="x") for n in range(101, 107)]
+    polled = read(drop(tmp_path, rows=rows))
+    assert (len(polled.records), len(polled.rejects)) == (100, 6)
 
 
 def test_a_file_that_is_not_there_is_a_usage_error(tmp_path):
@@ -292,6 +447,17 @@ def test_a_folder_to_which_no_file_ever_came_is_waited_for_from_the_first_look_o
     assert poll(one, NOW + timedelta(days=3), first.memory).outcome.state == "stale"
     never = source(inbox)
     assert poll(never, NOW + timedelta(days=900), first.memory).outcome.state == "ok"
+
+
+def test_after_a_clock_that_was_ahead_files_are_waited_for_from_now_on(inbox):
+    one = source(inbox, stale_after="2d")
+    drop(inbox)
+    ahead = poll(one, NOW + timedelta(days=60)).memory
+    right = poll(one, NOW, ahead)
+    assert right.state == "ok"
+    assert right.memory["complete_through"] == ahead["complete_through"]
+    assert poll(one, NOW + timedelta(days=1), right.memory).state == "ok"
+    assert poll(one, NOW + timedelta(days=2), right.memory).state == "stale"
 
 
 def test_a_file_that_becomes_a_pipe_before_it_is_read_is_refused(tmp_path):
@@ -363,10 +529,10 @@ def test_a_field_map_reads_another_makers_csv(tmp_path):
     assert [actor.name for actor in record.actors] == ["JNIM", "Civilians"]
 
 
-@pytest.mark.parametrize("shape", ["list", "data", "ndjson", "geojson"])
+@pytest.mark.parametrize("shape", ["list", "data", "ndjson", "geojson", "feature list", "feature"])
 def test_json_of_any_shape_gives_the_same_records(tmp_path, shape):
     rows = [UCDP_ROW, {**UCDP_ROW, "id": 512346}]
-    if shape == "geojson":
+    if shape in {"geojson", "feature list", "feature"}:
         rows = [
             {
                 "type": "Feature",
@@ -380,11 +546,25 @@ def test_json_of_any_shape_gives_the_same_records(tmp_path, shape):
         "data": json.dumps({"data": rows}),
         "ndjson": "\n".join(json.dumps(row) for row in rows) + "\n",
         "geojson": json.dumps({"type": "FeatureCollection", "features": rows}),
+        "feature list": json.dumps(rows),
+        "feature": json.dumps(rows[0]),
     }[shape]
     found = mapped(drop(tmp_path, "events.json", text=text)).records
-    assert [record.source_id for record in found] == ["512345", "512346"]
+    assert [record.source_id for record in found] == ["512345", "512346"][: len(found)]
+    assert len(found) == (1 if shape == "feature" else 2)
     expected = mapped(drop(tmp_path, rows=[UCDP_ROW])).records[0]
     assert found[0] == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[]", '{"data": []}', '{"type": "FeatureCollection", "features": []}', ",".join(UCDP_ROW)],
+)
+def test_a_file_without_a_row_is_read_and_brings_nothing(tmp_path, text):
+    for snapshot in (False, True):
+        polled = mapped(drop(tmp_path, "events.json", text=text), snapshot=snapshot)
+        assert (polled.state, polled.records, polled.rejects) == ("ok", [], [])
+        assert polled.outcome.coverage is None
 
 
 def test_nested_json_is_named_with_a_point(tmp_path):

@@ -8,8 +8,9 @@ import pytest
 from support.records import record
 
 from warden.model.event import Actor
-from warden.sources.protocol import Deletion, Page, Reject
+from warden.sources.protocol import NOT_IN_SNAPSHOT, Deletion, Page, Reject
 from warden.store import MEMORY, open_store
+from warden.store.deletions import deletions_of, prune_deletions
 from warden.store.events import (
     PageCounts,
     Walk,
@@ -140,6 +141,43 @@ def test_a_row_without_a_stamp_revises_and_leaves_the_stamp(feed):
     assert feed.event().record.source_updated_at == STAMP
 
 
+class TestAnotherSourcesRowWithoutAStamp:
+    """An export without a time of edit may be years old, and may lack what the feed knows."""
+
+    def bare(self, **changes):
+        return row(source_updated_at=None, actors=(), **changes)
+
+    def test_does_not_replace_a_stamped_version(self, feed):
+        feed.walk(row(fatalities=3))
+        counts = feed.walk(self.bare(fatalities=2), walk=Walk("inbox"))
+        assert counts == counted(served=1, older=1)
+        assert feed.event().record == row(fatalities=3)
+        assert feed.revisions() == ()
+
+    def test_is_unchanged_if_it_says_the_same(self, feed):
+        feed.walk(row())
+        assert feed.walk(row(source_updated_at=None), walk=Walk("inbox")).unchanged == 1
+        assert (feed.event().source, feed.event().record.source_updated_at) == ("acled", STAMP)
+
+    def test_does_not_bring_back_what_the_feed_withdrew(self, feed):
+        feed.walk(row())
+        feed.walk(deletions=[Deletion("1", STAMP + HOUR)])
+        assert feed.walk(self.bare(), walk=Walk("inbox")) == counted(served=1, older=1)
+        assert feed.event().status == "retracted"
+
+    def test_replaces_a_version_that_has_no_stamp_either(self, feed):
+        feed.walk(self.bare(fatalities=3))
+        assert feed.walk(self.bare(fatalities=4), walk=Walk("inbox")).revised == 1
+        assert feed.walk(self.bare(fatalities=5)).revised == 1
+
+    def test_of_the_source_that_stamped_it_takes_the_latest_read(self, feed):
+        feed.walk(self.bare(fatalities=3), walk=Walk("inbox"))
+        assert feed.walk(row(actors=(), fatalities=3)).unchanged == 1
+        assert feed.event().source == "acled"
+        assert feed.walk(self.bare(fatalities=9), walk=Walk("inbox")).older == 1
+        assert feed.walk(self.bare(fatalities=4)).revised == 1
+
+
 def test_the_same_row_twice_in_one_walk_is_a_duplicate(feed):
     walk = Walk("acled")
     assert feed.walk(row(), row(), walk=walk) == counted(served=2, new=1, duplicate=1)
@@ -152,11 +190,21 @@ def test_a_duplicate_of_an_older_row_is_a_duplicate_too(feed):
     assert feed.walk(stale, stale) == counted(served=2, older=1, duplicate=1)
 
 
-def test_other_content_under_one_id_in_one_page_is_taken_in_order(feed):
-    rows = [row(fatalities=number) for number in (1, 2, 1, 4)]
-    assert feed.walk(*rows) == counted(served=4, new=1, revised=3)
+@pytest.mark.parametrize("stamp", [STAMP, None])
+def test_of_rows_with_one_id_and_stamp_in_a_page_only_the_last_counts(feed, stamp):
+    rows = [row(fatalities=number, source_updated_at=stamp) for number in (1, 2, 1, 4)]
+    assert feed.walk(*rows, raw=["a", "b", "c", "d"]) == counted(served=4, new=1, duplicate=3)
+    assert feed.walk(*rows) == counted(served=4, unchanged=1, duplicate=3)
     assert feed.event().record.fatalities == 4
-    assert [item.changed["fatalities"] for item in feed.revisions()] == [1, 2, 1]
+    assert feed.revisions() == ()
+    assert load_raw_row(feed.store.connection, "acled:1") == "d"
+
+
+def test_versions_of_an_event_in_one_page_are_taken_in_order(feed):
+    rows = [row(fatalities=n, source_updated_at=STAMP + n * HOUR) for n in (1, 2, 4)]
+    assert feed.walk(*rows) == counted(served=3, new=1, revised=2)
+    assert feed.event().record.fatalities == 4
+    assert [item.changed["fatalities"] for item in feed.revisions()] == [1, 2]
 
 
 def test_a_restamp_and_a_revision_in_one_page_are_taken_in_order(feed):
@@ -211,6 +259,21 @@ class TestRetraction:
         assert (event.status, event.revision, event.retracted_at) == ("active", 3, None)
         assert [item.kind for item in feed.revisions()] == ["retracted", "reinstated"]
 
+    def test_a_deletion_without_a_stamp_is_undone_by_its_source_or_by_a_newer_row(self, feed):
+        gone = Deletion("1", None, "no longer served by the source")
+        later = row(source_updated_at=STAMP + HOUR)
+        for back, source in [(row(), "acled"), (later, "inbox")]:
+            feed.walk(row())
+            feed.walk(deletions=[gone])
+            assert feed.walk(row(), walk=Walk("inbox")) == counted(served=1, older=1)
+            assert feed.event().status == "retracted"
+            assert feed.walk(back, walk=Walk(source)).reinstated == 1
+
+    def test_what_a_snapshot_lacked_is_brought_back_by_whoever_serves_it(self, feed):
+        feed.walk(row())
+        feed.walk(deletions=[Deletion("1", None, NOT_IN_SNAPSHOT)], walk=Walk("snapshot"))
+        assert feed.walk(row()).reinstated == 1
+
     def test_a_row_no_newer_than_its_deletion_does_not_reinstate(self, feed):
         feed.walk(row())
         feed.walk(deletions=[Deletion("1", STAMP + HOUR)])
@@ -240,6 +303,34 @@ class TestRetraction:
         feed.walk(row())
         feed.walk(deletions=[Deletion("1"), Deletion("1", STAMP - HOUR)])
         assert feed.event().status == "retracted"
+
+    def test_a_row_older_than_its_deletion_is_not_news_though_nobody_knew_the_event(self, feed):
+        feed.walk(deletions=[Deletion("1", STAMP + HOUR)])
+        assert feed.walk(row(), walk=Walk("inbox")) == counted(served=1, older=1)
+        tied = row(source_updated_at=STAMP + HOUR)
+        assert feed.walk(tied) == counted(served=1, older=1)
+        bare = row(source_updated_at=None)
+        assert feed.walk(bare, walk=Walk("inbox")) == counted(served=1, older=1)
+        assert feed.event() is None
+        assert load_rejects(feed.store.connection) == ()
+
+    @pytest.mark.parametrize("stamp", [STAMP + 2 * HOUR, None])
+    def test_an_unknown_event_that_its_source_serves_after_its_deletion_is_new(self, feed, stamp):
+        feed.walk(deletions=[Deletion("1", STAMP + HOUR)])
+        assert feed.walk(row(source_updated_at=stamp)).new == 1
+        assert deletions_of(feed.store.connection, ["acled:1"]) == {}
+
+    def test_of_two_deletions_of_an_unknown_event_the_later_counts(self, feed):
+        feed.walk(deletions=[Deletion("1", STAMP + 2 * HOUR), Deletion("1", STAMP)])
+        feed.walk(deletions=[Deletion("1"), Deletion("1", STAMP + HOUR)])
+        assert feed.walk(row(source_updated_at=STAMP + 2 * HOUR)).older == 1
+
+    def test_deletions_of_unknown_events_are_forgotten_after_their_time(self, feed, store):
+        feed.walk(deletions=[Deletion("1", STAMP)])
+        feed.walk(deletions=[Deletion("1", STAMP), Deletion("2", STAMP)])
+        with store.transaction() as tx:
+            assert prune_deletions(tx, NOON + HOUR) == 1
+        assert set(deletions_of(store.connection, ["acled:1", "acled:2"])) == {"acled:2"}
 
     def test_a_page_withdraws_first_and_then_reads(self, feed):
         feed.walk(row("1"), row("2"))

@@ -118,6 +118,7 @@ class Model:
 
     rules: Rules
     events: dict[str, Known] = field(default_factory=dict)
+    unmet: dict[str, datetime] = field(default_factory=dict)  # deletions of what nobody stated
     covered: date | None = None
     memory: int = 0
     near: dict[str, Near] = field(default_factory=dict)
@@ -139,6 +140,8 @@ class Model:
 
     def _withdraw(self, row: Deletion) -> None:
         known, at = self.events.get(row.source_id), row.deleted_at
+        if known is None and at:
+            self.unmet[row.source_id] = max(at, self.unmet.get(row.source_id, at))
         if known is None or (at and known.stamp and known.stamp > at):
             return
         known.active = False
@@ -147,6 +150,10 @@ class Model:
     def _state(self, row: Record) -> None:
         known, stamp = self.events.get(row.source_id), row.source_updated_at
         if known is None:
+            deleted = self.unmet.get(row.source_id)
+            if deleted and stamp and stamp <= deleted:
+                return
+            self.unmet.pop(row.source_id, None)
             self.events[row.source_id] = Known(row, stamp)
             return
         if known.stamp and stamp and stamp < known.stamp:

@@ -76,7 +76,7 @@ class AcledSource:
 
     def poll(self, memory: Mapping[str, Any], now: datetime) -> Generator[Page, None, PollOutcome]:
         """Deletions first, then edited rows, then (monthly, and at first) everything."""
-        past = AcledMemory.read(memory, self._asked)
+        past = AcledMemory.read(memory, self._asked).at(now)
         run = Run(now, AcledRows(now, self._filter))
         self._look_ups_left = LOOK_UPS
         try:
@@ -101,27 +101,37 @@ class AcledSource:
 
     def _rows(self, past: AcledMemory, run: Run) -> Generator[Page, None, Coverage | None]:
         """Edited rows, rows newly shown, and everything when that is due."""
-        if past.watermark is not None:
-            yield from self._increment(past, run)
         due = past.full_at is None or past.watermark is None
-        if due or run.now - past.full_at >= timedelta(days=self.settings.full_every_days):  # type: ignore[operator]  # None is `due`
-            return (yield from self._everything(past, run))
-        return None
+        due = due or run.now - past.full_at >= timedelta(days=self.settings.full_every_days)  # type: ignore[operator]  # None is `due`
+        if past.watermark is not None:
+            yield from self._increment(past, run, alone=not due)
+        if not due:
+            return None
+        coverage = yield from self._everything(past, run)
+        self._refuse_nothing(past, run)
+        return coverage
 
-    def _increment(self, past: AcledMemory, run: Run) -> Generator[Page, None, None]:
+    def _increment(
+        self, past: AcledMemory, run: Run, *, alone: bool
+    ) -> Generator[Page, None, None]:
+        """What was edited; `alone`: no full walk follows that shows whether rows are left."""
         since = max(0, (past.watermark or 0) - self._overlap_s)
-        before = run.served
         yield from self._walk([("timestamp", str(since)), ("timestamp_where", ">=")], run)
-        hidden = run.restriction is not None
-        if run.served == before and not hidden and past.overlap_rows > run.deletions:
-            raise SourceError(
-                f"{self._client.host} served nothing, although it served {past.overlap_rows} rows "
-                "with these stamps before; the watermark was not moved",
-                state="truncated",
-            )
+        if alone:
+            self._refuse_nothing(past, run)
         if past.embargo is not None:
             shown_from = past.embargo - timedelta(days=self.settings.overlap_days)
             yield from self._walk(self._days_from(shown_from, run.now), run)
+
+    def _refuse_nothing(self, past: AcledMemory, run: Run) -> None:
+        """Raise if no row came where some must come again, and nothing said why."""
+        if run.served or run.restriction is not None or past.overlap_rows <= run.deletions:
+            return
+        raise SourceError(
+            f"{self._client.host} served nothing, although it served {past.overlap_rows} rows "
+            "with these stamps before; the watermark was not moved",
+            state="truncated",
+        )
 
     def _everything(self, past: AcledMemory, run: Run) -> Generator[Page, None, Coverage | None]:
         run.seen.clear()
@@ -200,11 +210,11 @@ class AcledSource:
 
     def _after(self, past: AcledMemory, run: Run, coverage: Coverage | None) -> AcledMemory:
         """The memory after a walk that ended well."""
-        watermark = max([*run.stamps, past.watermark or 0]) or None
+        watermark = max([*run.stamps.values(), past.watermark or 0]) or None
         overlapping = 0
         if watermark is not None:
             oldest = watermark - self._overlap_s
-            overlapping = sum(n for stamp, n in run.stamps.items() if stamp >= oldest)
+            overlapping = sum(stamp >= oldest for stamp in run.stamps.values())
         return AcledMemory(
             watermark=watermark,
             deleted=max(run.newest_deletion or 0, past.deleted or int(run.now.timestamp())),

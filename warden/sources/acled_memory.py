@@ -7,9 +7,11 @@ store moves it only when the whole walk was committed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
+
+from warden.sources import values
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,21 @@ class AcledMemory:
             )
         except (TypeError, ValueError):
             return cls()
+
+    def at(self, now: datetime) -> AcledMemory:
+        """What of it can be so at `now`, after a clock that was ahead has been set right.
+
+        Nothing was walked after now: then nobody knows when everything was. No row may bear a
+        stamp beyond the allowed future: then the newest is not known, and everything is walked.
+        Deletions were heard of until now at the latest.
+        """
+        latest = int((now + timedelta(days=values.FUTURE_DAYS)).timestamp())
+        return replace(
+            self,
+            watermark=None if self.watermark is None or self.watermark > latest else self.watermark,
+            deleted=None if self.deleted is None else min(self.deleted, int(now.timestamp())),
+            full_at=None if self.full_at is None or self.full_at > now else self.full_at,
+        )
 
     def written(self, asked: str) -> dict[str, Any]:
         """As JSON."""

@@ -6,7 +6,6 @@ Standing in the flow: `acled` counts here while it walks, and reads the outcome 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +18,11 @@ from warden.sources.protocol import Page
 
 @dataclass(slots=True)
 class Run:
-    """What one poll has met so far."""
+    """What one poll has met so far.
+
+    Attributes:
+        stamps: id → newest edit stamp, unix seconds; of rows served twice once.
+    """
 
     now: datetime
     parser: AcledRows
@@ -30,7 +33,7 @@ class Run:
     foreign: int = 0
     deletions: int = 0
     newest_deletion: int | None = None
-    stamps: Counter[int] = field(default_factory=Counter)
+    stamps: dict[str, int] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     restriction: Restriction | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
@@ -51,8 +54,10 @@ class Run:
         self.foreign += page.foreign
         self.seen.update(record.source_id for record in page.records)
         self.seen.update(reject.source_id for reject in page.rejects if reject.source_id)
-        stamps = [record.source_updated_at for record in page.records]
-        self.stamps.update(int(stamp.timestamp()) for stamp in stamps if stamp is not None)
+        for record in page.records:
+            if record.source_updated_at is not None:
+                stamp = int(record.source_updated_at.timestamp())
+                self.stamps[record.source_id] = max(stamp, self.stamps.get(record.source_id, 0))
 
     def meet(self, envelope: Envelope) -> None:
         """Count a page and keep what the server said around it."""

@@ -23,6 +23,7 @@ from warden.sources.values import RowError
 DELIMITERS = ",;\t|"
 LEAST_COLUMNS = 2
 MOST_COLUMNS = 2_000
+LONGEST_TOLD = 64  # characters of a name
 LONGEST_ROW_LINES = 1_000
 LONGEST_ROW = 16 << 20
 MOST_RESTARTS = 10_000
@@ -190,9 +191,14 @@ def _check_names(names: list[str]) -> None:
         raise TableError(f"its header has {len(names):,} columns")
     twins = sorted({name for name in names if name and names.count(name) > 1})
     if twins:
-        raise TableError(f"its header names {', '.join(twins[:5])} twice")
+        raise TableError(f"its header names {', '.join(map(_short, twins[:5]))} twice")
     if sum(map(bool, names)) < LEAST_COLUMNS:
         raise TableError("its first line is no header of columns")
+
+
+def _short(name: str) -> str:
+    """A column's name as it may be told: a damaged header may be one name of a whole file."""
+    return name if len(name) <= LONGEST_TOLD else f"{name[:LONGEST_TOLD]}…"
 
 
 def _csv_reason(error: Exception) -> str:

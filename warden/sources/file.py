@@ -30,7 +30,7 @@ from warden.sources.file_reading import (
     read_files,
     require_files,
 )
-from warden.sources.protocol import Page, PollOutcome, Recogniser, SourceState
+from warden.sources.protocol import STANDING, Page, PollOutcome, Recogniser, SourceState
 
 __all__ = [
     "FileRefusedError",
@@ -83,7 +83,9 @@ class FileSource:
 
     Its memory: `complete_through` (the newest event date read), `read` (the signature of the one
     file, or of the snapshot that is to be moved when its withdrawals are committed), `news_at`
-    (when something was last read, or first looked for).
+    (when something was last read, or first looked for), `standing` (what is told while nothing new
+    comes: a file was refused, or a snapshot doubted). That ends when a file is read well, from the
+    folder or by `warden ingest`, or when the refused files are taken away.
     """
 
     kind = "file"
@@ -143,20 +145,27 @@ class FileSource:
         self, memory: Mapping[str, Any], now: datetime
     ) -> Generator[Page, None, PollOutcome]:
         ready, busy = inbox.waiting(self.settings.path, self.settings.settle_s)
-        done = memory.get("read")
-        for file in [file for file in ready if file.signature == done]:
-            inbox.keep(file)
+        for file in [file for file in ready if file.signature == memory.get("read")]:
+            try:
+                inbox.keep(file)
+            except OSError as error:
+                # Those after it wait: read again later, it would withdraw what they bring.
+                return self._nothing(memory, _cannot("put away", file, error), "access_denied")
             ready.remove(file)
-        chosen = ready[:1] if self.settings.snapshot else ready
-        tally = Tally()
-        for file in chosen:
-            yield from self._one(file, tally, now)
-        if not chosen:
+        if not ready:
             being = f"; {busy} still being written" if busy else ""
             return self._quiet(memory, f"no new files{being}", now)
-        waiting = len(ready) - len(chosen)
-        read = chosen[0] if self.settings.snapshot else None
-        return self._outcome(memory, tally, read, waiting, now)
+        total, claim, read, waiting = Tally(), None, None, len(ready)
+        for file in ready:
+            tally = Tally()
+            yield from self._one(file, tally, now)
+            total.include(tally)
+            waiting -= 1
+            # Of snapshots one; but a refused one that cannot be put away stands in no other's way.
+            if self.settings.snapshot and not (tally.refused and tally.stuck):
+                claim, read = (tally, file) if tally.whole else (None, None)
+                break
+        return self._outcome(memory, total, claim, read, waiting=waiting, now=now)
 
     def _one(self, file: inbox.Waiting, tally: Tally, now: datetime) -> Generator[Page, None, None]:
         """One file of the folder, from its first page to its place in a subfolder."""
@@ -166,13 +175,19 @@ class FileSource:
                 yield from self._reading.pages(file.path, tally, now, self._recogniser)
         except FileRefusedError as error:
             tally.refused.append(str(error))
-            inbox.refuse(file, str(error))
         except inbox.Changed as error:
-            tally.nameless = True  # a snapshot that moved is no snapshot
             tally.refused.append(str(error))
-        else:
-            if not self.settings.snapshot or self._reading.coverage(tally) is None:
+            return
+        except OSError as error:
+            tally.stuck.append(_cannot("read", file, error))
+            return
+        try:
+            if tally.refused:
+                tally.put_aside.append(inbox.refuse(file, tally.refused[0]).name)
+            elif self._reading.coverage(tally) is None:
                 inbox.keep(file)
+        except OSError as error:
+            tally.stuck.append(_cannot("put away", file, error))
 
     def _file(self, memory: Mapping[str, Any], now: datetime) -> Generator[Page, None, PollOutcome]:
         """The one file, if it has changed since it was read."""
@@ -180,65 +195,114 @@ class FileSource:
         if file is None or file.signature == memory.get("read"):
             return self._quiet(memory, f"{self.settings.path.name} has not changed", now)
         if inbox.being_written(file, self.settings.settle_s):
-            return self._nothing(memory, f"{self.settings.path.name} is still being written", "ok")
+            return self._quiet(memory, f"{self.settings.path.name} is still being written", now)
         tally = Tally()
         try:
             with inbox.steady(file):
                 yield from self._reading.pages(file.path, tally, now, self._recogniser)
         except inbox.Changed as error:
-            return self._nothing(memory, str(error), "ok")
+            return self._quiet(memory, str(error), now)
         except FileRefusedError as error:
             tally.refused.append(str(error))
-        return self._outcome(memory, tally, file, 0, now)
+        except OSError as error:
+            tally.stuck.append(_cannot("read", file, error))
+        claim, read = tally if tally.whole else None, None if tally.stuck else file
+        return self._outcome(memory, tally, claim, read, waiting=0, now=now)
 
     def _outcome(
         self,
         memory: Mapping[str, Any],
-        tally: Tally,
+        total: Tally,
+        claim: Tally | None,
         read: inbox.Waiting | None,
+        *,
         waiting: int,
         now: datetime,
     ) -> PollOutcome:
-        coverage = None if tally.refused else self._reading.coverage(tally)
-        sentence = "; ".join([tally.words, *tally.refused])
-        if self.settings.snapshot and coverage is None and not tally.refused:
+        """What is told of the poll.
+
+        `claim`: what the one file held that may be a snapshot; `read`: the file to know again.
+        """
+        coverage = None if claim is None else self._reading.coverage(claim)
+        sentence = "; ".join([total.words, *total.refused, *total.stuck])
+        if self.settings.snapshot and coverage is None and claim is not None:
             sentence += "; nothing was withdrawn, since some rows have no id or no country"
         if waiting:
             sentence += f"; {waiting} more waiting"
-        known = later(day_in(memory), tally.newest)
+        known = later(day_in(memory), total.newest)
         return PollOutcome(
-            state="schema_drift" if tally.refused else "ok",
+            state="access_denied" if total.stuck else "schema_drift" if total.refused else "ok",
             sentence=sentence,
             memory={
                 "complete_through": known and known.isoformat(),
                 "read": None if read is None else read.signature,
                 "news_at": now.isoformat(),
+                STANDING: self._standing(memory, total, "; ".join(total.refused)),
             },
             complete_through=known,
             coverage=coverage,
-            envelope=about(tally),
+            envelope=about(total),
         )
 
+    def _standing(
+        self, memory: Mapping[str, Any], total: Tally, refused: str
+    ) -> Mapping[str, Any] | None:
+        """What quiet polls go on telling: that a file was refused, until one is read well."""
+        if total.put_aside:
+            return {"state": "schema_drift", "sentence": refused, "rejected": total.put_aside}
+        if total.refused and self.settings.path.is_file():
+            return {"state": "schema_drift", "sentence": refused}
+        return None if total.whole else memory.get(STANDING)
+
+    def _still_standing(self, memory: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The trouble that was told last, unless somebody took away the files that it is about."""
+        standing: Mapping[str, Any] | None = memory.get(STANDING)
+        rejected = [] if standing is None else standing.get("rejected", [])
+        gone = rejected and not inbox.any_rejected(self.settings.path, rejected)
+        return None if gone else standing
+
     def _quiet(self, memory: Mapping[str, Any], sentence: str, now: datetime) -> PollOutcome:
-        """There is nothing new: as it should be, or for too long."""
-        allowed, since = self.settings.stale_after, memory.get("news_at")
-        if since is None:  # the first look: from now on it is waited for
-            moved = {**memory, "news_at": now.isoformat()}
-            return PollOutcome("ok", sentence, memory=moved, complete_through=day_in(memory))
-        quiet = now - datetime.fromisoformat(str(since))
-        if allowed is None or quiet < allowed:
-            return self._nothing(memory, sentence, "ok")
-        days = max(quiet.days, 0)
-        return self._nothing(
-            memory,
-            f"{sentence} for {days} day{'' if days == 1 else 's'}; look why no file comes to "
-            f"{self.settings.path}",
-            "stale",
+        """There is nothing new: as it should be, after some trouble, or for too long."""
+        since, standing = _news_at(memory), self._still_standing(memory)
+        if since is None or since > now:  # the first look, or the first of a clock set right
+            since = now
+        moved = {**memory, "news_at": since.isoformat(), STANDING: standing}
+        quiet, allowed = now - since, self.settings.stale_after
+        state: SourceState = "ok"
+        if allowed is not None and quiet >= allowed:
+            state = "stale"
+            days = max(quiet.days, 0)
+            sentence += (
+                f" for {days} day{'' if days == 1 else 's'}; look why no file comes to "
+                f"{self.settings.path}"
+            )
+        elif standing is not None:
+            state = standing["state"]
+            sentence = f"{standing['sentence']}; since then {sentence}"
+        return PollOutcome(
+            state,
+            sentence,
+            memory=None if moved == {STANDING: None, **memory} else moved,
+            complete_through=day_in(memory),
         )
 
     @staticmethod
     def _nothing(memory: Mapping[str, Any], sentence: str, state: SourceState) -> PollOutcome:
         return PollOutcome(state, sentence, complete_through=day_in(memory))
+
+
+def _news_at(memory: Mapping[str, Any]) -> datetime | None:
+    """When something was last read, as remembered."""
+    text = memory.get("news_at")
+    return None if text is None else datetime.fromisoformat(str(text))
+
+
+def _cannot(what: str, file: inbox.Waiting, error: OSError) -> str:
+    """A file that the system would not let be read or put away, in a sentence."""
+    return (
+        f"{file.path.name} cannot be {what} ({error.strerror or error}); give warden the right to "
+        "read the files and to move them, or take it away"
+    )
 
 
 def _require_no_link(file: inbox.Waiting) -> None:

@@ -22,12 +22,12 @@ from warden.sources.acled_rows import COLUMNS, DATASET, REQUIRED, AcledRows, Row
 from warden.sources.field_map import FieldMap, MappedRows
 from warden.sources.fingerprints import Fingerprints
 from warden.sources.page_reading import PageReader, Parser
-from warden.sources.protocol import Coverage, Held, Page, PollOutcome, Recogniser
+from warden.sources.protocol import STANDING, Coverage, Held, Page, PollOutcome, Recogniser
 from warden.sources.tables import Table, TableError, open_table
 
 PAGE_ROWS = 2_000
 DRIFT_SHARE = 0.2
-DRIFT_LEAST_ROWS = 50  # a shorter page with bad rows is a small file with bad rows, no drift
+LEAST_REJECTS = 5  # fewer bad rows are no drift, however short the file
 ACTOR_BASED_ROWS = 20_000  # rows sorted by actor rather than event would show it later
 ACTOR_BASED_SHARE = 0.005
 MAX_BYTES = 2 << 30
@@ -42,7 +42,15 @@ class FileRefusedError(SourceError):
 
 @dataclass(slots=True)
 class Tally:
-    """What the files of one poll held."""
+    """What a file held, or the files of one poll.
+
+    Attributes:
+        newest, oldest: event dates. countries, seen: for a snapshot.
+        nameless: a row has no id, so that it is not known what a snapshot lacks.
+        refused: sentences about files that were refused, or changed while they were read.
+        put_aside: the names of refused files in `rejected/`.
+        stuck: sentences about files that the system would not let be read, or put away.
+    """
 
     files: int = 0
     records: int = 0
@@ -54,6 +62,19 @@ class Tally:
     seen: set[str] = field(default_factory=set)
     nameless: bool = False
     refused: list[str] = field(default_factory=list)
+    put_aside: list[str] = field(default_factory=list)
+    stuck: list[str] = field(default_factory=list)
+
+    def include(self, file: Tally) -> None:
+        """Count another file in, for what is told of the poll; claims of snapshots stay apart."""
+        self.files += file.files
+        self.records += file.records
+        self.rejected += file.rejected
+        self.foreign += file.foreign
+        self.newest = later(self.newest, file.newest)
+        self.refused += file.refused
+        self.put_aside += file.put_aside
+        self.stuck += file.stuck
 
     def add(self, page: Page, held: Mapping[str, Held], *, names: bool) -> None:
         """Count a page and its rows that were left unread; `names`: keep the ids too."""
@@ -70,6 +91,11 @@ class Tally:
             self.seen.update(held)
             self.countries.update(event.iso3 for event in known)
             self.nameless |= any(not reject.source_id for reject in page.rejects)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that was begun was read to its end."""
+        return self.files > 0 and not self.refused
 
     @property
     def words(self) -> str:
@@ -108,13 +134,17 @@ class Reading:
             recogniser if self._recognisable else None,
         )
         rows = table.rows(columns, identifier)
+        met = bad = 0
         while True:
             with collector_paused():
                 chunk = list(islice(rows, PAGE_ROWS))
                 page, held = reader.page(chunk)
             if not chunk:
                 break
-            _refuse_drift(path, page, len(chunk))
+            if len(chunk) == PAGE_ROWS:  # a rest is judged with the page before it: a few lines
+                met = bad = 0  # of notes at a long file's end are no drift
+            met, bad = met + len(chunk), bad + len(page.rejects)
+            _refuse_drift(path, page, met, bad)
             tally.add(page, held, names=self.snapshot)
             yield page
         tally.files += 1
@@ -200,7 +230,7 @@ class NamedFiles:
         return PollOutcome(
             state="ok",
             sentence=tally.words,
-            memory={**memory, "complete_through": known and known.isoformat()},
+            memory={**memory, "complete_through": known and known.isoformat(), STANDING: None},
             complete_through=known,
             coverage=self._reading.coverage(tally),
             envelope=about(tally),
@@ -266,10 +296,9 @@ def require_files(paths: Iterable[Path]) -> None:
 # --- rows -------------------------------------------------------------------------------------
 
 
-def _refuse_drift(path: Path, page: Page, rows: int) -> None:
-    """Raise when more than a fifth of a long page cannot be used."""
-    bad = len(page.rejects)
-    if rows < DRIFT_LEAST_ROWS or bad <= DRIFT_SHARE * rows:
+def _refuse_drift(path: Path, page: Page, rows: int, bad: int) -> None:
+    """Raise when more than a fifth of these rows, of which `page` has the last, cannot be used."""
+    if bad < LEAST_REJECTS or bad <= DRIFT_SHARE * rows or not page.rejects:
         return
     reason, times = Counter(reject.reason for reject in page.rejects).most_common(1)[0]
     raise FileRefusedError(
@@ -279,6 +308,8 @@ def _refuse_drift(path: Path, page: Page, rows: int) -> None:
 
 
 def _require(table: Table, path: Path, columns: Iterable[str], whose: str) -> None:
+    if table.columns is None:  # an empty list: nothing was refused, nothing came
+        return
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise FileRefusedError(
@@ -345,4 +376,5 @@ def about(tally: Tally) -> dict[str, Any]:
         "rejected": tally.rejected,
         "foreign": tally.foreign,
         "refused": tally.refused,
+        "stuck": tally.stuck,
     }

@@ -14,7 +14,7 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,21 +25,29 @@ PROCESSED = "processed"
 REJECTED = "rejected"
 REASON = ".reason.txt"
 _UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart", ".swp", "~", REASON)
+_LONGEST_SUFFIX = 20  # characters
+_LONGEST_NAME = 255  # bytes, of Linux's file systems
 _F_SETSIG = 10  # Linux; not in Python's fcntl
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A file as it was when it was found; the same signature later means: unchanged."""
+    """A file as it was when it was found; the same signature later means: unchanged.
+
+    Attributes:
+        size: bytes. modified_ns: its time of writing, which whoever copies it may set.
+        changed_ns: when it came to lie there so, which only the kernel sets.
+    """
 
     path: Path
     size: int
     modified_ns: int
+    changed_ns: int
 
     @property
     def signature(self) -> list[object]:
         """What is remembered of it."""
-        return [self.path.name, self.size, self.modified_ns]
+        return [self.path.name, self.size, self.modified_ns, self.changed_ns]
 
 
 def waiting(folder: Path, settle_s: float) -> tuple[list[Waiting], int]:
@@ -70,7 +78,7 @@ def look(path: Path) -> Waiting | None:
         stat = path.lstat()
     except FileNotFoundError:
         return None
-    return Waiting(path, stat.st_size, stat.st_mtime_ns)
+    return Waiting(path, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
 
 
 def being_written(file: Waiting, settle_s: float) -> bool:
@@ -128,7 +136,8 @@ def refuse(file: Waiting, reason: str) -> Path:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(moved.name + REASON, flags, 0o640, dir_fd=place)
         give_to_owner_of(moved.parent, descriptor)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+    # A file's name, which the reason names, need not be UTF-8.
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
         stream.write(reason + "\n")
     return moved
 
@@ -136,12 +145,27 @@ def refuse(file: Waiting, reason: str) -> Path:
 def _move(path: Path, folder: Path) -> Path:
     make_folder(folder)
     with _folder(folder) as place:
-        name, number = path.name, 1
+        name, number = _fitting(path, ""), 1
         while _there(name, place) or _there(name + REASON, place):
             number += 1
-            name = f"{path.stem}-{number}{path.suffix}"
+            name = _fitting(path, f"-{number}")
         os.rename(path, name, dst_dir_fd=place)
     return folder / name
+
+
+def any_rejected(folder: Path, names: Iterable[str]) -> bool:
+    """Whether one of these still lies in the folder's `rejected/`."""
+    return any(look(folder / REJECTED / name) is not None for name in names)
+
+
+def _fitting(path: Path, more: str) -> str:
+    """The file's name with `more` after its stem, shortened so that a reason has room beside it."""
+    stem, suffix = path.stem, path.suffix
+    if len(suffix) > _LONGEST_SUFFIX:  # no suffix, but a name with a point in it
+        stem, suffix = path.name, ""
+    while len(os.fsencode(f"{stem}{more}{suffix}{REASON}")) > _LONGEST_NAME:
+        stem = stem[:-1]
+    return f"{stem}{more}{suffix}"
 
 
 @contextmanager

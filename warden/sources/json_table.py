@@ -30,11 +30,11 @@ class JsonTable:
         for row in rows[:200]:
             if isinstance(row, dict):
                 names.update(_flat(row))
-        self._columns = frozenset(names)
+        self._columns = frozenset(names) if rows else None
 
     @property
-    def columns(self) -> frozenset[str]:
-        """The names that occur in the first 200 rows."""
+    def columns(self) -> frozenset[str] | None:
+        """The names that occur in the first 200 rows; None if there are none."""
         return self._columns
 
     def rows(self, wanted: Sequence[str], id_column: str) -> Iterator[Row]:
@@ -84,19 +84,20 @@ def open_json(path: Path, encoding: str) -> JsonTable:
 
 
 def _rows_of(document: Any) -> Sequence[Any]:
-    """The rows of a list, of an object with `data`, or of a GeoJSON FeatureCollection."""
+    """The rows of a list, of an object with `data` or `features`, or an object as the one row.
+
+    GeoJSON features may stand in each.
+    """
+    rows = [document]
     if isinstance(document, list):
-        return document
-    if isinstance(document, dict):
-        if document.get("type") == "FeatureCollection":
-            features = document.get("features")
-            if isinstance(features, list):
-                return [_feature(feature) for feature in features]
-        rows = document.get("data")
-        if isinstance(rows, list):
-            return rows
-        return [document]
-    raise TableError("it holds neither a list of rows nor an object with `data` or `features`")
+        rows = document
+    elif isinstance(document, dict):
+        name = "features" if document.get("type") == "FeatureCollection" else "data"
+        found = document.get(name)
+        rows = found if isinstance(found, list) else rows
+    else:
+        raise TableError("it holds neither a list of rows nor an object with `data` or `features`")
+    return [_feature(row) for row in rows]
 
 
 def _ndjson(text: bytes) -> list[Any] | None:

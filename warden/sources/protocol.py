@@ -30,6 +30,15 @@ SourceState = Literal[
 ]
 
 
+# A key in the memory of a source that can be quiet for long: None, or the {"state", "sentence"}
+# that its quiet polls go on telling. `ingest` puts the doubt about a walk there.
+STANDING = "standing"
+
+# The reason of a withdrawal that nobody spoke of: a snapshot lacked the event. Weaker than a word
+# about the event itself, so that whoever serves the event takes it back.
+NOT_IN_SNAPSHOT = "no longer in the source's snapshot"
+
+
 @dataclass(frozen=True, slots=True)
 class Reject:
     """A row that could not be read: its reason, its raw text (bounded), its place."""

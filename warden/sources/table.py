@@ -71,8 +71,8 @@ class Table(Protocol):
     """A file with named columns."""
 
     @property
-    def columns(self) -> frozenset[str]:
-        """The names of the columns: lower case, `_` for blanks."""
+    def columns(self) -> frozenset[str] | None:
+        """The names of the columns: lower case, `_` for blanks; None: no row that could say."""
         ...
 
     def rows(self, wanted: Sequence[str], id_column: str) -> Iterator[Row]:

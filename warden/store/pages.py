@@ -5,8 +5,14 @@ No statement is run per row: a page's known states are read at once, its writes 
 
 Which version of an event stands:
 * the newer source stamp wins; an older one changes nothing and counts as `older`;
-* an equal stamp, or a row without one, takes the latest read;
-* a retracted event that is served again is reinstated, unless its deletion is as new as the row;
+* an equal stamp, or a row without one, takes the latest read, of a page only the last; but a row
+  without one counts as `older` beside a stamped version that another source wrote, which may know
+  more;
+* a retracted event that is served again is reinstated, unless its deletion is as new as the row; a
+  deletion without a stamp is undone by its own source or by a newer stamp, and one that only means
+  that a snapshot lacked the event by anybody;
+* a row of an unknown event is `older`, and kept nowhere, if a deletion told of it before is as new
+  as the row, or if it has no stamp and another source told the deletion;
 * equal content is unchanged whatever its stamp, but a newer stamp is remembered.
 """
 
@@ -22,7 +28,8 @@ from typing import Any, Literal
 
 from warden.collector import collector_paused
 from warden.model.event import Record
-from warden.sources.protocol import Deletion, Page, Reject, Unread, joined
+from warden.sources.protocol import NOT_IN_SNAPSHOT, Deletion, Page, Reject, Unread, joined
+from warden.store.deletions import Unmet, deletions_of, drop_deletions, keep_deletions
 from warden.store.raw import add_raw_page
 from warden.store.rejects import add_rejects
 from warden.store.rows import (
@@ -43,7 +50,8 @@ _REASON_LIMIT = 500
 _LIFE_COLUMNS = ("status", "retracted_at", "retracted_reason", "deleted_at")
 
 _KNOWN = """
-SELECT uid, content_hash, source_updated_at, status, revision, revised_at, deleted_at, fingerprint
+SELECT uid, content_hash, source, source_updated_at, status, revision, revised_at, deleted_at,
+  fingerprint, retracted_reason
 FROM events WHERE uid IN (SELECT value FROM json_each(?))
 """
 _BEFORE = f"""
@@ -64,7 +72,8 @@ _UPDATE = (
     " WHERE uid = ?"
 )
 _RESTAMP = """
-UPDATE events SET source_updated_at = ?, content_hash = ?, fingerprint = ? WHERE uid = ?
+UPDATE events SET source = ?, source_updated_at = ?, content_hash = ?, fingerprint = ?
+WHERE uid = ?
 """
 _REVISION = """
 INSERT INTO event_revisions (uid, revision, at, kind, source, changed,
@@ -76,6 +85,9 @@ UPDATE events SET status = 'retracted', retracted_at = ?, retracted_reason = ?, 
   revision = ?, revised_at = ?, source = ? WHERE uid = ?
 """
 _DELETED_LATER = "UPDATE events SET deleted_at = ? WHERE uid = ?"
+
+
+_Verdict = Literal["new", "revised", "unchanged", "older"]
 
 
 @dataclass(slots=True)
@@ -134,15 +146,20 @@ class Walk:
 
 @dataclass(slots=True)
 class _Known:
-    """What the store knows of an event, as far as the verdict on a new row needs it."""
+    """What the store knows of an event, as far as the verdict on a new row needs it.
+
+    `source` is who stated it last; who first gave a stamp to what had none is one of these.
+    """
 
     content_hash: bytes
+    source: str
     stamp: str | None
     status: str
     revision: int
     revised_at: str
     deleted_at: str | None
     fingerprint: bytes | None
+    retracted_reason: str = ""
 
     def holds(self, fingerprint: bytes) -> bool:
         """Whether a row with this fingerprint would change nothing."""
@@ -180,8 +197,9 @@ def retract(
 ) -> int:
     """Mark events as withdrawn by the source; return how many that were active.
 
-    Unknown ids and events with a newer stamp than the deletion are left alone. Of what is told
-    of one id, in a page or over the days, the latest stamp counts: no row up to it reinstates.
+    Events with a newer stamp than the deletion are left alone; stamped deletions of unknown ids
+    are kept for rows that may come. Of what is told of one id, in a page or over the days, the
+    latest stamp counts: no row up to it reinstates.
     """
     return _PageWriter(tx, dataset, walk, now).retract(deletions)
 
@@ -196,10 +214,11 @@ class _PageWriter:
         self.backfill_before = instant_text(now - BACKFILL_AFTER)
         self.counts = PageCounts()
         self.known: dict[str, _Known] = {}
+        self.unmet: dict[str, Unmet] = {}
         self.pending: set[str] = set()
         self.fresh: list[_Served] = []
         self.revised: list[_Served] = []
-        self.stamps: list[tuple[str | None, bytes, bytes | None, str]] = []
+        self.stamps: list[tuple[str, str | None, bytes, bytes | None, str]] = []
         self.raw: Sequence[str] = ()
 
     def write(self, page: Page) -> PageCounts:
@@ -211,7 +230,9 @@ class _PageWriter:
         counts.foreign = page.foreign
         self.raw = page.raw
         served, unstorable = self._read(page)
+        served = self._last_of_each(served)
         self.known = self._load_known([row.uid for row in served])
+        self.unmet = self._load_unmet(served)
         for row in served:
             self._decide(row)
         self._flush()
@@ -242,8 +263,19 @@ class _PageWriter:
                 later.append((stamp, uid))
         self._write_retractions(gone, known)
         self.tx.executemany(_DELETED_LATER, later)
+        self._keep_unmet({uid: items for uid, items in told.items() if uid not in known})
         self.walk.changed.update(gone)
         return len(gone)
+
+    def _keep_unmet(self, told: dict[str, list[Deletion]]) -> None:
+        """Keep deletions of unknown ids; one without a stamp can be held against no row."""
+        stamps = [
+            (uid, instant_text(item.deleted_at))
+            for uid, items in told.items()
+            for item in items
+            if item.deleted_at is not None and _storable(uid)
+        ]
+        keep_deletions(self.tx, stamps, self.walk.source, self.now)
 
     # --- reading ---------------------------------------------------------------------------
 
@@ -294,6 +326,19 @@ class _PageWriter:
             )
         return served, unstorable
 
+    def _last_of_each(self, served: list[_Served]) -> list[_Served]:
+        """Of rows with one id and one stamp only the last, in order; the others are duplicates.
+
+        It is the one that would stand in the end. Taken one after the other, two that differ
+        would revise each other at every walk that serves them.
+        """
+        last = {(row.uid, row.stamp): row.place for row in served}
+        if len(last) == len(served):
+            return served
+        kept = [row for row in served if last[row.uid, row.stamp] == row.place]
+        self.counts.duplicate += len(served) - len(kept)
+        return kept
+
     def _check(self, record: Record) -> None:
         if record.dataset != self.dataset:
             raise Unstorable(f"the row belongs to {record.dataset!r}, its page to {self.dataset!r}")
@@ -302,6 +347,10 @@ class _PageWriter:
     def _load_known(self, uids: list[str]) -> dict[str, _Known]:
         return {uid: _Known(*cells) for uid, *cells in self.tx.execute(_KNOWN, (json_list(uids),))}
 
+    def _load_unmet(self, served: Sequence[_Served]) -> dict[str, Unmet]:
+        unknown = [row.uid for row in served if row.uid not in self.known]
+        return deletions_of(self.tx, unknown) if unknown else {}
+
     # --- deciding --------------------------------------------------------------------------
 
     def _decide(self, row: _Served) -> None:
@@ -309,12 +358,13 @@ class _PageWriter:
         again = walk.served.get(row.uid) == row.content_hash
         walk.served[row.uid] = row.content_hash
         known = self.known.get(row.uid)
-        verdict = _verdict(row, known)
+        verdict = self._verdict(row, known)
         if verdict == "new":
             counts.new += 1
             self.known[row.uid] = _Known(
-                row.content_hash, row.stamp, "active", 1, self.at, None, row.fingerprint
-            )
+                row.content_hash, walk.source, row.stamp, "active", 1, self.at, None,
+                row.fingerprint,
+            )  # fmt: skip
             self.pending.add(row.uid)
             self.fresh.append(row)
         elif verdict == "revised":
@@ -328,6 +378,13 @@ class _PageWriter:
         if verdict == "unchanged" and known is not None:
             self._keep_up(row, known)
 
+    def _verdict(self, row: _Served, known: _Known | None) -> _Verdict:
+        if known is not None:
+            return _verdict(row, known, self.walk.source)
+        unmet = self.unmet.get(row.uid)
+        forbidden = unmet is not None and unmet.forbids(row.stamp, self.walk.source)
+        return "older" if forbidden else "new"
+
     def _revise(self, row: _Served) -> None:
         if row.uid in self.pending:
             self._flush()
@@ -336,6 +393,7 @@ class _PageWriter:
         known = self.known[row.uid]
         self.known[row.uid] = _Known(
             row.content_hash,
+            self.walk.source,
             row.stamp or known.stamp,
             "active",
             known.revision + 1,
@@ -349,10 +407,16 @@ class _PageWriter:
         newer = _newer(row.stamp, known.stamp)
         if not newer and row.fingerprint in {None, known.fingerprint}:
             return
+        if known.stamp is None and newer:
+            known.source = self.walk.source  # the stamp is its word
         known.stamp = row.stamp if newer else known.stamp
         known.fingerprint = row.fingerprint
         self.pending.add(row.uid)
-        self.stamps.append((known.stamp, row.content_hash, row.fingerprint, row.uid))
+        self._restamp(row, known)
+
+    def _restamp(self, row: _Served, known: _Known) -> None:
+        cells = (known.source, known.stamp, row.content_hash, row.fingerprint, row.uid)
+        self.stamps.append(cells)
 
     # --- writing ---------------------------------------------------------------------------
 
@@ -361,6 +425,9 @@ class _PageWriter:
         if self.fresh:
             self._insert([self._new_row(row, raw_page) for row in self.fresh])
             self.walk.changed.update(row.uid for row in self.fresh)
+            met = [row.uid for row in self.fresh if row.uid in self.unmet]
+            if met:
+                drop_deletions(self.tx, met)
         if self.revised:
             self._write_revisions(raw_page)
         if self.stamps:
@@ -404,7 +471,8 @@ class _PageWriter:
                 self.counts.unchanged += 1
                 known = self.known[row.uid]
                 known.revision -= 1
-                self.stamps.append((known.stamp, row.content_hash, row.fingerprint, row.uid))
+                known.source = was["source"]
+                self._restamp(row, known)
                 continue
             self._count_revision(row.uid, was)
             kind = "revised" if was["status"] == "active" else "reinstated"
@@ -462,15 +530,29 @@ class _PageWriter:
         return {cells[0]: dict(zip(names, cells, strict=True)) for cells in cursor}
 
 
-def _verdict(row: _Served, known: _Known | None) -> Literal["new", "revised", "unchanged", "older"]:
-    if known is None:
-        return "new"
-    if _newer(known.stamp, row.stamp) and row.stamp is not None:
+def _verdict(row: _Served, known: _Known, source: str) -> _Verdict:
+    """What becomes of a row of a known event that `source` serves."""
+    if row.stamp is not None and _newer(known.stamp, row.stamp):
         return "older"
-    if known.status == "retracted":
-        deleted, stamp = known.deleted_at, row.stamp
-        return "older" if deleted and stamp and stamp <= deleted else "revised"
-    return "unchanged" if row.content_hash == known.content_hash else "revised"
+    if known.status == "active" and row.content_hash == known.content_hash:
+        return "unchanged"
+    if row.stamp is None and known.stamp is not None and source != known.source:
+        return "older"
+    if known.status == "active" or _undoes(row, known, source):
+        return "revised"
+    return "older"
+
+
+def _undoes(row: _Served, known: _Known, source: str) -> bool:
+    """Whether a row is newer than the deletion of its event, or as good as that.
+
+    Two stamps decide. Else whoever withdrew the event may bring it back, and another source only
+    by a later edit than the one that was withdrawn: an old export still holds what is gone.
+    """
+    if known.deleted_at is not None and row.stamp is not None:
+        return row.stamp > known.deleted_at
+    own = source == known.source or known.retracted_reason == NOT_IN_SNAPSHOT
+    return own or _newer(row.stamp, known.stamp)
 
 
 def _newer(stamp: str | None, than: str | None) -> bool:

@@ -68,6 +68,12 @@ def _backups(db: sqlite_utils.Database) -> None:
     admit_backups(db)
 
 
+def _deletions(db: sqlite_utils.Database) -> None:
+    from warden.store.tables_events import create_deletions  # noqa: PLC0415
+
+    create_deletions(db)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "events, ledger and outbox", _first_shape),
     Migration(2, "silences, verdicts and releases", _people),
@@ -75,6 +81,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(4, "warden's own health", _health),
     Migration(5, "calibrations and kept projections", _statistics),
     Migration(6, "backups that fail", _backups),
+    Migration(7, "deletions of unknown events", _deletions),
 )
 
 

@@ -191,6 +191,18 @@ def _create_rejects(db: sqlite_utils.Database) -> None:
     table.create_index(["source", "last_at"])
 
 
+def create_deletions(db: sqlite_utils.Database) -> None:
+    """Deletions of ids that no event has yet, see warden.store.deletions (schema version 7)."""
+    columns: dict[str, type] = {
+        "uid": str,
+        "deleted_at": str,  # the source's own stamp
+        "source": str,
+        "told_at": str,
+    }
+    table = db.table("deletions").create(columns, pk="uid", not_null=set(columns), strict=True)
+    table.create_index(["told_at"])
+
+
 def _create_cycles(db: sqlite_utils.Database) -> None:
     meta: dict[str, type] = {"key": str, "value": str}
     db.table("meta").create(meta, pk="key", not_null=set(meta), strict=True)

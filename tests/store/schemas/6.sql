@@ -1,4 +1,4 @@
--- A database of schema 6 with simulated events: what the first release leaves behind.
+-- A database of schema 6 with simulated events, as it was before the first release.
 BEGIN TRANSACTION;
 CREATE TABLE acknowledgements (
       id INTEGER PRIMARY KEY,
