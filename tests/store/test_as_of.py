@@ -110,7 +110,11 @@ def test_batching_does_not_change_what_is_stored(rows, size):
             for page in pages:
                 with store.transaction() as tx:
                     apply_page(tx, page, walk, START)
-            return load_rows(store.connection)
+            columns = load_columns(store.connection)
+            # Of rows with one stamp in a page only the last is decided on: fewer revisions, and
+            # events may come in another order.
+            del columns["revision"]
+            return sorted(zip(*columns.values(), strict=True), key=lambda cells: cells[0])
 
     chunks = [rows[start : start + size] for start in range(0, len(rows), size)]
     assert final([Page("acled", chunk) for chunk in chunks]) == final([Page("acled", rows)])
