@@ -13,6 +13,7 @@ from helpers_notify import Hook, answer, clock_at, decide, notice, routing_of, s
 from timetable import Timetable
 
 from warden.deliver import flush, send_due
+from warden.model.notice import Change
 from warden.notify.channels.webhook import WebhookChannel
 from warden.notify.render import Renderer
 from warden.store import open_store, outbox
@@ -257,3 +258,13 @@ def test_what_was_held_by_a_clock_that_was_ahead_and_ended_by_the_right_one_is_n
         ("alert", "held", "MUTED"),
         ("alert", "withheld", "MUTED"),
     ]
+
+
+def test_news_of_the_right_clock_is_newer_than_what_one_that_was_ahead_decided(store):
+    day = Timetable(store, GROUPED)
+    day.push(60 * 24 * 60, "a")
+    newest = day.push(0, "a", "update", changes=(Change("fatalities", 2, 9),))
+    assert day.told(2.1) == [("desk", "alert a")]
+    assert f'"id":"{newest}"' in day.facts("a")
+    (body,) = store.connection.execute("SELECT body FROM message_bodies LIMIT 1").fetchone()
+    assert "SMP2" in body

@@ -42,6 +42,7 @@ _MESSAGES_AT_ONCE = 100  # rendered, then committed together: the gravest need n
 _MAX_ROUNDS = 100
 
 Notices = Mapping[str, Notice]
+"""By their ids, in the order they were decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +276,7 @@ class _Maker:
         self._now = now
         self._mail_domain = mail_domain
         self._notices = notices
+        self._decided = {name: place for place, name in enumerate(notices)}
         self._gaps = gaps
         self._heard = heard
         self._chains = _Chains(store)
@@ -346,7 +348,7 @@ class _Maker:
         if own.action == "summary":
             own = without(own, {one.alert_id for one in others if closes(one)})
             others = [one for one in others if not closes(one)]
-        decided = sorted((*others, own), key=lambda notice: notice.at)
+        decided = sorted((*others, own), key=lambda notice: self._decided[notice.id])
         heard = (one.alert_id, one.receiver) in self._heard
         return replace(held_back(collapsed(decided, heard=heard), one.hold), id=own.id)
 

@@ -203,7 +203,10 @@ def load_notices(
     ids: Iterable[str] | None = None,
     alert_id: str | None = None,
 ) -> tuple[Notice, ...]:
-    """Notices in the order they were decided; each filter given narrows them."""
+    """Notices in the order they were decided; each filter given narrows them.
+
+    That of their rows: by their instants, what a clock that was ahead decided would be the newest.
+    """
     conditions: list[str] = []
     values: list[Any] = []
     if ids is not None:
@@ -214,7 +217,7 @@ def load_notices(
         values.append(alert_id)
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     rows = connection.execute(
-        f"SELECT {', '.join(_NOTICE_COLUMNS)} FROM notices{where} ORDER BY at, rowid",  # noqa: S608
+        f"SELECT {', '.join(_NOTICE_COLUMNS)} FROM notices{where} ORDER BY rowid",  # noqa: S608
         values,
     )
     return tuple(_notice(row) for row in rows)

@@ -320,7 +320,7 @@ def earlier_messages(
         " JOIN dispatches d ON d.message_id = m.id"
         " WHERE d.alert_id = ? AND m.receiver = ? AND EXISTS (SELECT 1 FROM deliveries x"
         " WHERE x.message_id = m.id AND x.state NOT IN ('dead', 'expired'))"
-        " ORDER BY m.created_at, m.rowid",
+        " ORDER BY m.rowid",
         (alert_id, receiver),
     )
     return tuple((row[0], parse_instant(row[1]), row[2]) for row in rows)
