@@ -162,13 +162,13 @@ def test_an_alert_that_goes_on_with_another_record_keeps_whose_word_its_day_was(
     stamp = START - timedelta(days=33)
     desk.feed.serve(record("MLI1", "2022-06-26", source_updated_at=stamp))
     (first,) = desk.cycle().notices
-    assert "Reported by the source on 29 Jun 2022, 3 days after" in mail_of(first, desk)
+    assert "The source's record is dated 29 Jun 2022, 3 days after" in mail_of(first, desk)
     desk.clock.advance(timedelta(days=2))
     desk.feed.serve(record("MLI2", "2022-06-27", fatalities=40), gone=["MLI1"])
     (told,) = desk.cycle().notices
     assert told.alert_id == first.alert_id
     assert told.facts["events"][0]["id"] == "MLI2"
-    assert "Reported by the source on 29 Jun 2022, 2 days after" in mail_of(told, desk)
+    assert "The source's record is dated 29 Jun 2022, 2 days after" in mail_of(told, desk)
     assert not any(decision.writes for decision in desk.cycle(full=True).decisions)
 
 

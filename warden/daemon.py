@@ -179,6 +179,7 @@ class Daemon:
         self._full_pass = threading.Event()
         self._strays: list[int] = []
         self._source_states: dict[str, str] = {}
+        self._source_told: dict[str, str] = {}
         self._failing_rules: Mapping[str, str] = {}
         self._pulse = time.monotonic()
         self._started_at = self._clock.now()
@@ -464,8 +465,9 @@ class Daemon:
         if result.changed:
             log.info("%s: %d events changed (%s)", name, len(result.changed), result.sentence)
             self._evaluate_now.set()
-        elif result.state != "ok":
+        elif result.state != "ok" and self._source_told.get(name) != result.sentence:
             log.warning("%s is %s: %s", name, result.state, result.sentence)
+        self._source_told[name] = result.sentence  # a lasting trouble is one line, not one a poll
         if self._source_states.get(name, "ok") != result.state:
             self._evaluate_now.set()  # how a source is, is itself told
         self._source_states[name] = result.state

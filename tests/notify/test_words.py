@@ -238,11 +238,11 @@ def test_a_late_report_says_how_late_it_is_known():
 def test_what_a_source_knew_before_warden_read_it_is_told_as_the_sources_word():
     read = {"first_seen_at": "2024-03-01T08:00:00Z", "known_at": "2024-01-10T08:00:00Z"}
     told = event_notice(event=read)
-    assert "Reported by the source on 10 Jan 2024, 3 days after it happened." in body(told)
-    said = "Signalé par la source le 10 janv. 2024, 3 jours après les faits."
-    assert said in body(told, language="fr")
+    assert "The source's record is dated 10 Jan 2024, 3 days after it happened." in body(told)
+    said = "La fiche de la source est datée du 10 janv. 2024, 3 jours après les faits."
+    assert said in " ".join(body(told, language="fr").split())
     same_day = event_notice(event=read | {"known_at": "2024-01-07T08:00:00Z"})
-    assert "Reported by the source on 7 Jan 2024." in body(same_day)
+    assert "The source's record is dated 7 Jan 2024." in body(same_day)
     assert "Known to warden" not in body(told) + body(same_day)
 
 
@@ -253,7 +253,7 @@ def test_a_stamp_from_before_the_event_tells_nothing_of_it():
     assert "2023" not in text
     # Where the day begins first, an event of the 7th is stamped while it is the 6th in Greenwich.
     read["known_at"] = "2024-01-06T11:00:00Z"
-    assert "Reported by the source on 7 Jan 2024." in body(
+    assert "The source's record is dated 7 Jan 2024." in body(
         event_notice(event=read), zone="Pacific/Kiritimati"
     )
 
