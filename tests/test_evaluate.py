@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.build import BAMAKO, START, attack_rule, cluster_rule, days_before, record
 from support.feed import ListedFeed
@@ -261,8 +261,16 @@ steps = st.lists(
 )
 
 
+_SAME = (0, "2022-07-05", 0, 12.7446, 0, False)
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps)
+@example([
+    *[_SAME] * 5, (0, "2022-07-05", 0, 12.7446, 4, False),
+    # It is gone, and its ended alert goes on with another; then it comes back.
+    (0, "2022-07-05", None, 12.7446, 0, True), (1, "2022-07-05", 0, 12.7446, 0, False), _SAME,
+])  # fmt: skip
 def test_incremental_cycles_end_as_full_ones_do(
     moves: list[tuple[int, str, int | None, float, int, bool]],
 ) -> None:

@@ -323,6 +323,9 @@ class Evaluator:
         if changed is not None and not KINDS[rule.kind].windowed and not state.whole:
             only = changed | ledger.active_event_uids(connection, rule.id)
         alerts = self._alerts_of(rule, only)
+        while only is not None and (held := {e for one in alerts for e in one.evidence} - only):
+            only |= held  # such as what an alert went on with, of which another event comes back
+            alerts = self._alerts_of(rule, only)
         found = signals(rule, state.matches, moment.horizon, only)
         fates = self._fates(state, alerts, found)
         return reconcile(rule, found, alerts, replace(moment, fates=fates))

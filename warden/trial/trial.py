@@ -363,7 +363,7 @@ class Trial:
         if state.single:
             due = _due(state.rule, active, horizon.today)
             uids = {str(uid) for uid in state.versions.frame.uid[moved]}
-            return _Scope(only=frozenset(uids.union(*(alert.evidence for alert in due))))
+            return _Scope(only=self._with_all_they_rest_on(state.rule, uids, due))
         if self._last is None or state.reach is None or self._ground_moved(horizon):
             return _Scope()
         kind, rule = KINDS[state.rule.kind], state.rule
@@ -377,6 +377,20 @@ class Trial:
             ]
         patience = rule.keep_firing_for_days + rule.resolve_days + rule.cooldown_days
         return _Scope(cutoff=min(days, default=horizon.today) - patience - 1)
+
+    def _with_all_they_rest_on(
+        self, rule: Rule, uids: set[str], due: Iterable[Alert]
+    ) -> frozenset[str]:
+        """These events and those of these alerts, with all that else rests on any of them."""
+        uids = uids.union(*(alert.evidence for alert in due))
+        while (
+            held := {
+                uid for alert in self.ledger.resting_on(rule.id, uids) for uid in alert.evidence
+            }
+            - uids
+        ):
+            uids |= held
+        return frozenset(uids)
 
     def _alerts(self, rule: Rule, scope: _Scope) -> tuple[tuple[Alert, ...], tuple[Alert, ...]]:
         """The alerts to decide about, and those that stand as they stood."""
