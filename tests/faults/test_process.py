@@ -17,6 +17,7 @@ FREE = "free"  # a file: what hangs goes on once it is there
 ODD = """\
 import pathlib, sys, time
 import warden.station as station
+import warden.upkeep as upkeep
 from warden.cli.root import run
 
 def leave():
@@ -34,14 +35,15 @@ def hang():
         time.sleep(0.05)
 
 def made_odd(job):
-    real, script, calls = getattr(station.Station, job), [{script}], [0]
+    home = upkeep.Upkeep if job == "tidy" else station.Station
+    real, script, calls = getattr(home, job), [{script}], [0]
     def odd(self, *given, **named):
         calls[0] += 1
         if calls[0] >= 2 and script:
             print(job, 'is odd', file=sys.stderr, flush=True)
             script.pop(0)()
         return real(self, *given, **named)
-    setattr(station.Station, job, odd)
+    setattr(home, job, odd)
 
 for job in {jobs}:
     made_odd(job)

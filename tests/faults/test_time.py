@@ -64,7 +64,7 @@ def test_a_daemon_that_was_stopped_for_hours_goes_on_where_it_was(
         os.kill(daemon.pid, signal.SIGCONT)
         await_told(seeded)
         daemon.await_notice(BACK)
-    whole(seeded)
+    whole(seeded, was_ahead=True)
 
 
 # --- odd days: in this process, on a clock that the test sets ----------------------------------
