@@ -207,7 +207,7 @@ def _silence(station: Station, folder: Path) -> None:
     with station.store.reading() as connection:
         if connection.execute("SELECT 1 FROM silences").fetchone():
             return
-    asked = {"matchers": ["theme=cluster"], "for": "6h", "comment": "known"}
+    asked = {"matchers": ["theme=cluster"], "for": "5h", "comment": "known"}
     list(station.act(Request("silence-add", asked, "desk")))
 
 
