@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from warden.model.delivery import Delivery
 from warden.notify.channels import CHANNELS
 from warden.notify.routes import Receiver, Target
-from warden.store import outbox
+from warden.store import messages
 from warden.store.connection import Transaction
 
 
@@ -33,7 +33,7 @@ def delivery_to(  # noqa: PLR0917  what a delivery is made of
     """The delivery of a message about these alerts to one recipient, in its thread."""
     earlier: tuple[Mapping[str, object], ...] = ()
     if CHANNELS[target.channel].threads:
-        earlier = outbox.first_headers(tx, target.channel, target.name, alerts)
+        earlier = messages.first_headers(tx, target.channel, target.name, alerts)
     return alone(message_id, receiver, target, mail_domain, earlier)
 
 

@@ -32,6 +32,7 @@ from warden.notify.silence_ends import silence_ended
 from warden.notify.silences import actions_held
 from warden.store import ahead, ledger, outbox, people
 from warden.store.connection import Store, Transaction
+from warden.store.messages import alerts_of_dispatches, earlier_messages
 from warden.store.sources import load_sources
 
 log = logging.getLogger(__name__)
@@ -246,7 +247,7 @@ class _Chains:
         if key not in self._last:
             self._last[key] = None
             with self._store.reading() as tx:
-                rows = outbox.earlier_messages(tx, receiver.name, alert_id)
+                rows = earlier_messages(tx, receiver.name, alert_id)
             for name, at, action in rows:
                 self.add(receiver, alert_id, Earlier(identifier_of(name), at), action)
         return self._last[key]
@@ -405,7 +406,7 @@ def _deliveries(
 ) -> list[Delivery]:
     alerts: Sequence[str] = ()
     if is_threaded(receiver):
-        alerts = outbox.alerts_of_dispatches(tx, message.dispatch_ids)
+        alerts = alerts_of_dispatches(tx, message.dispatch_ids)
     return [
         delivery_to(tx, message.id, receiver, target, mail_domain, alerts)
         for target in receiver.targets

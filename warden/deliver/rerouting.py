@@ -15,7 +15,7 @@ from warden.model.delivery import Delivery, Dispatch
 from warden.model.notice import Notice
 from warden.notify import plan
 from warden.notify.routes import Routing
-from warden.store import ledger, outbox
+from warden.store import ledger, messages, outbox
 from warden.store.connection import Transaction
 
 GONE = "RECEIVER_REMOVED: no longer in the routes"
@@ -60,21 +60,21 @@ def lead_delivery_elsewhere(
     where the receiver is gone, what it told is planned anew, unless somebody has it.
     """
     outbox.expire(tx, [delivery.id], GONE, now)
-    told = outbox.notices_of_message(tx, delivery.message_id)
+    told = messages.notices_of_message(tx, delivery.message_id)
     if not told:  # an exercise
         return
     receiver = routing.receivers.get(delivery.receiver)
     if receiver is not None:
-        there = outbox.recipients_of(tx, delivery.message_id)
-        formats = outbox.formats_of(tx, delivery.message_id)
-        alerts = outbox.alerts_of_message(tx, delivery.message_id)
+        there = messages.recipients_of(tx, delivery.message_id)
+        formats = messages.formats_of(tx, delivery.message_id)
+        alerts = messages.alerts_of_message(tx, delivery.message_id)
         made = [
             delivery_to(tx, delivery.message_id, receiver, target, mail_domain, alerts)
             for target in receiver.targets
             if (target.channel, target.name) not in there and target.format in formats
         ]
         outbox.add_deliveries(tx, made, now)
-    elif routing.root is not None and not outbox.was_accepted(tx, delivery.message_id):
+    elif routing.root is not None and not messages.was_accepted(tx, delivery.message_id):
         _plan_anew(tx, ledger.load_notices(tx, ids=told), routing, now)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,6 @@ from warden.model.delivery import (
     Outgoing,
     WithheldReason,
 )
-from warden.model.notice import Action
 from warden.store.values import (
     instant_text,
     parse_instant,
@@ -52,14 +51,12 @@ from warden.store.waiting import (
 # What waits, and why, has a module of its own; to callers it is one outbox.
 __all__ = [
     "Settled", "acknowledged", "active_alerts", "add_deliveries", "add_dispatches",
-    "add_message", "add_messages", "alerts_of_dispatches", "alerts_of_message",
-    "anything_to_flush", "claim", "counts", "drop_unattempted", "due_deliveries",
-    "earlier_messages", "ends", "expire", "first_headers", "formats_of", "give_back",
-    "groups_sent", "heard", "held_counts", "in_review", "list_deliveries", "mark_groups",
-    "mark_silence_ended", "next_due", "notices_of_message", "postpone", "recipients_of",
+    "add_message", "add_messages", "anything_to_flush", "claim", "counts", "drop_unattempted",
+    "due_deliveries", "ends", "expire", "give_back", "groups_sent", "heard", "held_counts",
+    "in_review", "list_deliveries", "mark_groups", "mark_silence_ended", "next_due", "postpone",
     "recover", "release", "retry", "set_holds", "settle", "silences_ended", "stops_of", "told",
-    "told_of", "unfinished", "wait_again", "waiting", "was_accepted", "was_tried_between",
-    "withhold", "withhold_each",
+    "told_of", "unfinished", "wait_again", "waiting", "was_tried_between", "withhold",
+    "withhold_each",
 ]  # fmt: skip
 
 _CHUNK = 500
@@ -285,91 +282,6 @@ def _delivery_cells(delivery: Delivery, created_at: datetime) -> tuple[Any, ...]
         delivery.key, delivery.message_id, delivery.receiver, delivery.channel, delivery.target,
         delivery.format, headers, stamp, stamp,
     )  # fmt: skip
-
-
-def first_headers(
-    tx: sqlite3.Connection, channel: str, target: str, alert_ids: Sequence[str]
-) -> tuple[Mapping[str, Any], ...]:
-    """For each alert, the headers of the first message about it to that recipient, if any.
-
-    A message that was refused for good does not count: nobody could find it.
-    """
-    found = []
-    for alert_id in alert_ids:
-        row = tx.execute(
-            "SELECT x.headers FROM dispatch_alerts a JOIN dispatches d ON d.id = a.dispatch_id"
-            " JOIN deliveries x ON x.message_id = d.message_id"
-            " WHERE a.alert_id = ? AND x.channel = ? AND x.target = ?"
-            " AND x.state NOT IN ('dead', 'expired') ORDER BY x.id LIMIT 1",
-            (alert_id, channel, target),
-        ).fetchone()
-        if row is not None:
-            found.append(json.loads(row[0]))
-    return tuple(found)
-
-
-def earlier_messages(
-    tx: sqlite3.Connection, receiver: str, alert_id: str
-) -> tuple[tuple[str, datetime, Action], ...]:
-    """The messages of a receiver about one alert alone, oldest first: id, when made, action.
-
-    One that was refused for good everywhere does not count: nobody could find it.
-    """
-    rows = tx.execute(
-        "SELECT m.id, m.created_at, d.action FROM messages m"
-        " JOIN dispatches d ON d.message_id = m.id"
-        " WHERE d.alert_id = ? AND m.receiver = ? AND EXISTS (SELECT 1 FROM deliveries x"
-        " WHERE x.message_id = m.id AND x.state NOT IN ('dead', 'expired'))"
-        " ORDER BY m.rowid",
-        (alert_id, receiver),
-    )
-    return tuple((row[0], parse_instant(row[1]), row[2]) for row in rows)
-
-
-def alerts_of_dispatches(tx: sqlite3.Connection, dispatch_ids: Sequence[int]) -> list[str]:
-    """The alerts that some dispatches speak of, in the order of the dispatches."""
-    found: dict[str, None] = {}
-    for number in dispatch_ids:
-        rows = tx.execute("SELECT alert_id FROM dispatch_alerts WHERE dispatch_id = ?", (number,))
-        found.update(dict.fromkeys(row[0] for row in rows))
-    return list(found)
-
-
-def alerts_of_message(tx: sqlite3.Connection, message_id: str) -> list[str]:
-    """The alerts that a message speaks of, in the order in which it does."""
-    rows = tx.execute(
-        "SELECT id FROM dispatches WHERE message_id = ? ORDER BY position", (message_id,)
-    )
-    return alerts_of_dispatches(tx, [row[0] for row in rows])
-
-
-def notices_of_message(tx: sqlite3.Connection, message_id: str) -> list[str]:
-    """The notices whose dispatches became a message; none for an exercise."""
-    rows = tx.execute(
-        "SELECT notice_id FROM dispatches WHERE message_id = ? ORDER BY position", (message_id,)
-    )
-    return [row[0] for row in rows]
-
-
-def recipients_of(tx: sqlite3.Connection, message_id: str) -> frozenset[tuple[str, str]]:
-    """Channel and target of every delivery of a message."""
-    rows = tx.execute("SELECT channel, target FROM deliveries WHERE message_id = ?", (message_id,))
-    return frozenset((row[0], row[1]) for row in rows)
-
-
-def formats_of(tx: sqlite3.Connection, message_id: str) -> frozenset[str]:
-    """The formats in which a message was rendered."""
-    rows = tx.execute("SELECT format FROM message_bodies WHERE message_id = ?", (message_id,))
-    return frozenset(row[0] for row in rows)
-
-
-def was_accepted(tx: sqlite3.Connection, message_id: str) -> bool:
-    """Whether any recipient of a message has taken it."""
-    row = tx.execute(
-        "SELECT EXISTS (SELECT 1 FROM deliveries WHERE message_id = ? AND state = 'sent')",
-        (message_id,),
-    ).fetchone()
-    return bool(row[0])
 
 
 # --- deliveries -------------------------------------------------------------------------------
