@@ -30,7 +30,8 @@ from warden.store.values import instant_text
 if TYPE_CHECKING:
     from warden.station import Station
 
-WRITES_EVENTS = frozenset({"ingest", "evaluate"})
+# Before these the database is looked at as a daemon does at its start: they work through it whole.
+LOOKED_AT_FIRST = frozenset({"ingest", "evaluate"})
 MOST_A_YEAR = 1e9  # false alerts; what claims more is no result of a calibration
 RETRY_WITHIN_S = 60.0  # how long `warden retry` waits for what came of it
 

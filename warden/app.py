@@ -17,7 +17,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from warden.acting import WRITES_EVENTS
+from warden.acting import LOOKED_AT_FIRST
 from warden.clock import Clock, SystemClock
 from warden.control import Request, call, user_name
 from warden.deliver import Outlet
@@ -316,7 +316,7 @@ class App:
                 yield from rows
                 return
         with self._open_alone() as station:
-            if command in WRITES_EVENTS:
+            if command in LOOKED_AT_FIRST:
                 station.check_database()
             who = user_name(os.getuid())
             yield from station.act(Request(command, asked, who), paths)

@@ -47,7 +47,9 @@ def lead_elsewhere(
                 for other in plan.dispatches([notices[one.notice_id]], routing, now, told)
             ]
             _store(tx, planned)
-            told.setdefault(one.alert_id, set()).update(d.receiver for d in planned)
+            told.setdefault(one.alert_id, set()).update(
+                other.receiver for other in planned if other.withheld is None
+            )
     return True
 
 
